@@ -1,0 +1,88 @@
+"""Workspace: what the window is about - the recipe, the run, the selected layer."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from engine.recipe import Recipe
+
+UNDO_DEPTH = 200
+
+
+class Workspace(QObject):
+    """The one model all panels mirror; they meet here and never import each other."""
+
+    recipe_changed = Signal(object)  # Recipe
+    layer_selected = Signal(str)  # full parameter name
+    folder_changed = Signal(object)  # Path of the shown run folder, or None
+    state_changed = Signal(str)  # idle, running, paused, stopping
+
+    def __init__(self, recipe: Recipe, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._past: list[Recipe] = []
+        self._recipe = recipe
+        self._future: list[Recipe] = []
+        self._layer = ""
+        self._folder: Path | None = None
+        self._state = "idle"
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe as the forms show it; always valid."""
+        return self._recipe
+
+    @property
+    def layer(self) -> str:
+        """The selected layer; empty when there is none."""
+        return self._layer
+
+    @property
+    def folder(self) -> Path | None:
+        """The run folder that is shown."""
+        return self._folder
+
+    @property
+    def state(self) -> str:
+        """idle, running, paused or stopping."""
+        return self._state
+
+    def set_recipe(self, recipe: Recipe) -> None:
+        """Make a valid change; it can be undone."""
+        if recipe == self._recipe:
+            return
+        self._past = [*self._past[-UNDO_DEPTH:], self._recipe]
+        self._future.clear()
+        self._show(recipe)
+
+    def undo(self) -> None:
+        """Take the last change back."""
+        if self._past:
+            self._future.append(self._recipe)
+            self._show(self._past.pop())
+
+    def redo(self) -> None:
+        """Make an undone change again."""
+        if self._future:
+            self._past.append(self._recipe)
+            self._show(self._future.pop())
+
+    def select_layer(self, name: str) -> None:
+        """Make every view show this layer."""
+        if name != self._layer:
+            self._layer = name
+            self.layer_selected.emit(name)
+
+    def set_folder(self, folder: Path | None) -> None:
+        """Show this run folder."""
+        self._folder = folder
+        self.folder_changed.emit(folder)
+
+    def set_state(self, state: str) -> None:
+        """Say whether a run is going on."""
+        if state != self._state:
+            self._state = state
+            self.state_changed.emit(state)
+
+    def _show(self, recipe: Recipe) -> None:
+        self._recipe = recipe
+        self.recipe_changed.emit(recipe)

@@ -1,0 +1,1 @@
+"""Secateur's engine: prune trained networks with second-order information."""

@@ -1,0 +1,6 @@
+"""The allocations, a table."""
+
+from engine.allocation.global_threshold import GlobalThreshold
+from engine.allocation.uniform import Uniform
+
+ALLOCATIONS = (GlobalThreshold, Uniform)

@@ -1,0 +1,74 @@
+"""What an estimator is: settings that fit a curvature to a problem."""
+
+from typing import Literal, Protocol
+
+from torch import Tensor
+
+from engine.masks import Masks
+from engine.monitor import Monitor
+from engine.part import Part, field
+from engine.problem import Problem
+
+Tensors = dict[str, Tensor]
+
+
+class Curvature(Protocol):
+    """What a fitted estimator answers; every dict is keyed by parameter name."""
+
+    def scores(self, weights: Tensors) -> Tensors:
+        """Saliency per weight, float64, shaped as the weights; removed ones NaN-free.
+
+        Entries of weights that are removed already carry no meaning.
+        """
+
+    def compensate(self, weights: Tensors, removed: Masks) -> Tensors:
+        """The correction to add to the weights when `removed` (True = goes) is cut."""
+
+    def predicted(
+        self, weights: Tensors, removed: Masks
+    ) -> tuple[float | None, float | None]:
+        """Loss increase: sum of single saliencies, exact joint one (None = unknown)."""
+
+
+class Estimator(Part):
+    """Settings of one way to tell which weights matter."""
+
+    def fit(
+        self, problem: Problem, masks: Masks, monitor: Monitor, seed: int
+    ) -> Curvature:
+        """Look at the network (and data) as it is now.
+
+        Phases `gradients` and `curvature` of the monitor time the two halves.
+        """
+        raise NotImplementedError
+
+
+class ObsEstimator(Estimator):
+    """Settings shared by the Optimal Brain Surgeon family."""
+
+    samples: int = field(
+        400, "Gradients (N)", "Outer products in the empirical Fisher; more is finer.",
+        ge=1, le=100_000,
+    )  # fmt: skip
+    batch: int = field(
+        1, "Images per gradient (b)",
+        "Images averaged inside each gradient; 1 is the true per-sample Fisher.",
+        ge=1, le=4096,
+    )  # fmt: skip
+    damping: float = field(
+        1e-5, "Damping", "Added to the Fisher's diagonal; large values act as magnitude.",
+        gt=0, le=1e6,
+    )  # fmt: skip
+    block_size: int = field(
+        2000, "Block size", "Neighbouring weights of a layer that share one inverse.",
+        ge=0, le=1_000_000, special="Whole layer", unit="weights",
+    )  # fmt: skip
+    compensation: Literal["none", "sum", "joint"] = field(
+        "sum", "Compensation",
+        "How survivors make up for the removed: not, by summed single-weight updates, "
+        "or by the exact joint update per block.",
+    )  # fmt: skip
+    strength: float = field(
+        1.0, "Compensation strength", "Scales the correction; 1 is the full update.",
+        ge=0, le=1, advanced=True,
+    )  # fmt: skip

@@ -1,0 +1,299 @@
+"""What a run says: small frozen events of numbers, strings and tuples.
+
+Each event is one line of `events.jsonl`; replaying the lines shows the run again.
+Losses are mean losses per image, accuracies percent, sparsities fractions, times and
+durations seconds, memory bytes. `epoch` counts fine-tuning epochs and may be fractional.
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class LayerInfo:
+    """One weight tensor as the layer table shows it.
+
+    Attributes:
+        name: Full parameter name, `layer1.0.conv1.weight`.
+        kind: Module type, `Conv2d`.
+        shape: Of the weight.
+        weights: Their number.
+        macs: Multiply-accumulates for one image.
+        zeros: Exact zeros now.
+        status: `prunable`, `excluded` or `unsupported`.
+        reason: Why it is not prunable; empty otherwise.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    weights: int
+    macs: int
+    zeros: int
+    status: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class LayerState:
+    """One prunable layer after a prune; `threshold` is the least kept saliency."""
+
+    name: str
+    weights: int
+    zeros: int
+    sparsity: float
+    threshold: float | None = None
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Saliencies of one layer, counted in equal bins of log10 between `low` and `high`.
+
+    Attributes:
+        live: Weights per bin that stay.
+        removed: Weights per bin that this prune removes.
+        below: Live or removed weights whose saliency is zero or negative.
+        gone: Weights removed before, which have no saliency.
+        cut: log10 of the layer's threshold; None when nothing is removed.
+    """
+
+    name: str
+    low: float
+    high: float
+    live: tuple[int, ...]
+    removed: tuple[int, ...]
+    below: int = 0
+    gone: int = 0
+    cut: float | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    """Anything a run says; `time` is seconds of work since it began."""
+
+    time: float = field(default=0.0, kw_only=True)
+
+
+@dataclass(frozen=True)
+class RunStarted(Event):
+    """The first event of every run."""
+
+    folder: str
+    device: str
+    seed: int
+    resumed: bool = False
+
+
+@dataclass(frozen=True)
+class ModelLoaded(Event):
+    """The network is built; `macs` and `parameters` are totals."""
+
+    name: str
+    layers: tuple[LayerInfo, ...]
+    parameters: int
+    macs: int
+
+
+@dataclass(frozen=True)
+class CheckpointLoaded(Event):
+    """How a checkpoint's keys met the network's; every list is complete."""
+
+    file: str
+    matched: int
+    renamed: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    unexpected: tuple[str, ...] = ()
+    misshaped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DataLoaded(Event):
+    """Images per split, class names, and the shape of one input."""
+
+    name: str
+    train: int
+    validation: int
+    test: int
+    classes: tuple[str, ...]
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class LevelsPlanned(Event):
+    """When each prune is due and the sparsity it should reach (predicted: hollow)."""
+
+    epochs: tuple[float, ...]
+    sparsities: tuple[float, ...]
+    total_epochs: int
+
+
+@dataclass(frozen=True)
+class PhaseStarted(Event):
+    """gradients, curvature, selection, repair, finetune, evaluate, load or save."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class PhaseFinished(Event):
+    """The phase and how long it took this time."""
+
+    name: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Progressed(Event):
+    """Progress inside a phase; `seconds_left` is negative while unknown."""
+
+    label: str
+    done: int
+    total: int
+    seconds_left: float
+    memory: int
+
+
+@dataclass(frozen=True)
+class Scored(Event):
+    """Saliencies of every prunable layer and the cut, before weights are removed."""
+
+    step: int
+    layers: tuple[Histogram, ...]
+
+
+@dataclass(frozen=True)
+class Pruned(Event):
+    """Weights were removed.
+
+    Attributes:
+        step, steps: Which prune of how many (sub-steps counted), from 1.
+        sparsity: Of the prunable weights.
+        sparsity_all: Of all parameters.
+        predicted: Loss increase as the sum of single saliencies; None if unknown.
+        predicted_joint: The same for the exact joint removal per block.
+        final: Whether the target is reached now.
+    """
+
+    step: int
+    steps: int
+    epoch: float
+    sparsity: float
+    sparsity_all: float
+    zeros: int
+    layers: tuple[LayerState, ...]
+    predicted: float | None = None
+    predicted_joint: float | None = None
+    final: bool = False
+
+
+@dataclass(frozen=True)
+class Evaluated(Event):
+    """A measurement.
+
+    `stage` is dense, before, pruned, repaired, epoch or final; `split` is test,
+    validation or calibration.
+    """
+
+    stage: str
+    split: str
+    epoch: float
+    loss: float
+    accuracy: float
+    sparsity: float
+
+
+@dataclass(frozen=True)
+class Trained(Event):
+    """Fine-tuning goes on: mean loss since the last such event, learning rate now."""
+
+    epoch: float
+    loss: float
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class EpochFinished(Event):
+    """One epoch of fine-tuning; `best` marks the best validation accuracy so far."""
+
+    epoch: int
+    epochs: int
+    train_loss: float
+    loss: float
+    accuracy: float
+    images_per_second: float
+    best: bool
+
+
+@dataclass(frozen=True)
+class Saved(Event):
+    """A file of the run folder appeared, whole."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Noticed(Event):
+    """Something decided or found on the person's behalf; `level` is info or warning."""
+
+    level: str
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class RunPaused(Event):
+    """The run holds."""
+
+
+@dataclass(frozen=True)
+class RunResumed(Event):
+    """The run goes on after a pause."""
+
+
+@dataclass(frozen=True)
+class RunFinished(Event):
+    """Last event of a run that reached its end."""
+
+    sparsity: float
+    accuracy_dense: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class RunStopped(Event):
+    """Last event of a run that was asked to stop; it can be resumed."""
+
+    message: str = "Stopped. Everything up to here is saved and can be resumed."
+
+
+@dataclass(frozen=True)
+class RunFailed(Event):
+    """Last event of a run that could not go on."""
+
+    message: str
+    hint: str
+    details: tuple[str, ...] = ()
+
+
+EVENTS: tuple[type[Event], ...] = (
+    RunStarted,
+    ModelLoaded,
+    CheckpointLoaded,
+    DataLoaded,
+    LevelsPlanned,
+    PhaseStarted,
+    PhaseFinished,
+    Progressed,
+    Scored,
+    Pruned,
+    Evaluated,
+    Trained,
+    EpochFinished,
+    Saved,
+    Noticed,
+    RunPaused,
+    RunResumed,
+    RunFinished,
+    RunStopped,
+    RunFailed,
+)
+LAST: tuple[type[Event], ...] = (RunFinished, RunStopped, RunFailed)

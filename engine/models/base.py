@@ -1,0 +1,39 @@
+"""What a model source is: settings that build a network."""
+
+from typing import Literal
+
+from torch import nn
+
+from engine.data.base import DataSpec
+from engine.part import Part, field
+
+
+class ModelSource(Part):
+    """Where the network comes from, and its trained weights."""
+
+    checkpoint: str = field(
+        "", "Checkpoint", "Trained weights: a .pth, .pt or .safetensors file.",
+        path="file",
+    )  # fmt: skip
+    partial: bool = field(
+        False, "Allow missing weights",
+        "Go on when the checkpoint lacks weights; those keep their random start.",
+        advanced=True,
+    )  # fmt: skip
+    output: Literal["auto", "logits", "log_probabilities", "probabilities"] = field(
+        "auto", "Network output",
+        "What the network returns; auto looks at its rows on real images.",
+        advanced=True,
+    )  # fmt: skip
+
+    def build(self, spec: DataSpec, trust: frozenset[str]) -> nn.Module:
+        """The untrained network for inputs and classes of `spec`, on the CPU.
+
+        Args:
+            spec: Input shape and classes.
+            trust: SHA-256 digests of the Python files the person said they trust.
+
+        Raises:
+            InputError: It cannot be built; says why.
+        """
+        raise NotImplementedError

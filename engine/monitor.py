@@ -1,0 +1,144 @@
+"""Control (pause, resume, stop) and Monitor, through which a run speaks and listens."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TypeVar
+
+from engine.errors import Stopped
+from engine.events import (
+    Event,
+    Noticed,
+    PhaseFinished,
+    PhaseStarted,
+    Progressed,
+    RunPaused,
+    RunResumed,
+)
+
+T = TypeVar("T")
+PROGRESS_INTERVAL = 0.1  # seconds between two progress events
+
+
+class Control:
+    """The buttons of a run, safe to press from any thread."""
+
+    def __init__(self) -> None:
+        self._go = threading.Event()
+        self._go.set()
+        self._stop = threading.Event()
+
+    def pause(self) -> None:
+        """Hold the run at its next check."""
+        self._go.clear()
+
+    def resume(self) -> None:
+        """Let a paused run go on."""
+        self._go.set()
+
+    def stop(self) -> None:
+        """End the run in good order, paused or not."""
+        self._stop.set()
+        self._go.set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether a stop was asked for."""
+        return self._stop.is_set()
+
+    @property
+    def paused(self) -> bool:
+        """Whether the run is held."""
+        return not self._go.is_set()
+
+    def wait(self) -> None:
+        """Block while paused."""
+        self._go.wait()
+
+
+class Monitor:
+    """One run's voice and ear: emits events, keeps time, honours pause and stop.
+
+    Args:
+        emit: Receives every event on the engine's thread; must not block.
+        control: The buttons; a fresh one never stops.
+        memory: Gives the bytes in use now, for progress events.
+    """
+
+    def __init__(
+        self,
+        emit: Callable[[Event], None] = lambda event: None,
+        control: Control | None = None,
+        memory: Callable[[], int] = lambda: 0,
+        elapsed: float = 0.0,
+    ) -> None:
+        self._emit = emit
+        self._memory = memory
+        self.control = control or Control()
+        self.timings: dict[str, float] = {}
+        self.notices: list[str] = []
+        self._started = time.monotonic() - elapsed
+        self._held = 0.0
+
+    def emit(self, event: Event) -> None:
+        """Send an event, stamped with the run's clock."""
+        self._emit(replace(event, time=round(self.now(), 3)))
+
+    def notice(self, message: str, hint: str = "", level: str = "warning") -> None:
+        """Tell the person, and the summary, what was decided on their behalf."""
+        self.notices.append(message)
+        self.emit(Noticed(level, message, hint))
+
+    def now(self) -> float:
+        """Seconds of work since the run began, pauses left out."""
+        return time.monotonic() - self._started - self._held
+
+    def check(self) -> None:
+        """Wait while paused.
+
+        Raises:
+            Stopped: A stop was asked for.
+        """
+        if self.control.paused and not self.control.stopping:
+            self.emit(RunPaused())
+            since = time.monotonic()
+            self.control.wait()
+            self._held += time.monotonic() - since
+            if not self.control.stopping:
+                self.emit(RunResumed())
+        if self.control.stopping:
+            raise Stopped
+
+    def track(
+        self, items: Iterable[T], label: str, total: int | None = None
+    ) -> Iterator[T]:
+        """Yield the items, reporting progress and checking before each one."""
+        total = len(items) if total is None else total  # type: ignore[arg-type]
+        began = spoke = self.now()
+        for done, item in enumerate(items):
+            self.check()
+            now = self.now()
+            if done == 0 or now - spoke >= PROGRESS_INTERVAL:
+                left = (now - began) / done * (total - done) if done else -1.0
+                self._progress(label, done, total, left)
+                spoke = now
+            yield item
+        self._progress(label, total, total, 0.0)
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Name what happens now and add its seconds to `timings[name]`."""
+        self.check()
+        self.emit(PhaseStarted(name))
+        began = self.now()
+        try:
+            yield
+        finally:
+            seconds = self.now() - began
+            self.timings[name] = self.timings.get(name, 0.0) + seconds
+        self.emit(PhaseFinished(name, round(seconds, 3)))
+
+    def _progress(self, label: str, done: int, total: int, left: float) -> None:
+        self.emit(Progressed(label, done, total, round(left, 1), self._memory()))

@@ -1,0 +1,138 @@
+"""Part, the frozen base of every setting group, and the one way to declare a field."""
+
+import types
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.fields import FieldInfo
+
+
+class Part(BaseModel):
+    """A frozen group of settings; unknown keys and non-finite numbers are refused."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, protected_namespaces=()
+    )
+
+
+def field(
+    default: Any,
+    title: str,
+    help: str,
+    *,
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+    lt: float | None = None,
+    unit: str = "",
+    special: str = "",
+    path: Literal["", "file", "folder"] = "",
+    advanced: bool = False,
+    hidden: bool = False,
+) -> Any:
+    """Declare one setting: the form, the tooltip, `--set` and validation read this.
+
+    Args:
+        default: Its value when the recipe is silent.
+        title: Its label, as the field says it.
+        help: One sentence: what it does and what a good value is.
+        ge: Smallest allowed value.
+        gt: Exclusive lower bound.
+        le: Largest allowed value.
+        lt: Exclusive upper bound.
+        unit: Shown behind the number.
+        special: Words the form shows in place of the smallest value ("Whole layer").
+        path: The text names a file or folder, so the form offers a chooser.
+        advanced: The form folds it away.
+        hidden: Edited elsewhere (a table, a dialog), so the form leaves it out.
+    """
+    extra = {
+        "unit": unit,
+        "special": special,
+        "path": path,
+        "advanced": advanced,
+        "hidden": hidden,
+    }
+    return Field(
+        default, title=title, description=help, ge=ge, gt=gt, le=le, lt=lt,
+        json_schema_extra=extra,
+    )  # fmt: skip
+
+
+def one_of(*kinds: type[Part]) -> Any:
+    """A choice among parts, told apart by their `kind`; a single one works too."""
+    if len(kinds) == 1:
+        return kinds[0]
+    return Annotated[Union[kinds], Field(discriminator="kind")]  # noqa: UP007
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a form needs to know of one field.
+
+    Attributes:
+        name: Its key in the part.
+        type: `bool`, `int`, `float`, `str`, `"choice"`, `"list"` or `"part"`.
+        choices: Allowed values of a `"choice"`; the part classes of a `"part"`.
+        item: Element type of a `"list"`.
+        low, high: Inclusive bounds or None (exclusive ones are left to validation).
+    """
+
+    name: str
+    title: str
+    help: str
+    default: Any
+    type: Any
+    choices: tuple = ()
+    item: type = str
+    low: float | None = None
+    high: float | None = None
+    unit: str = ""
+    special: str = ""
+    path: str = ""
+    advanced: bool = False
+    hidden: bool = False
+
+
+def settings(part: type[Part]) -> tuple[Setting, ...]:
+    """The editable fields of a part in declaration order (`kind` is not one)."""
+    return tuple(
+        _setting(name, info)
+        for name, info in part.model_fields.items()
+        if name not in ("kind", "version")
+    )
+
+
+def title_of(part: type[Part]) -> str:
+    """A part's name for people: its `title` in the model config, else its class name."""
+    return part.model_config.get("title") or part.__name__
+
+
+def _setting(name: str, info: FieldInfo) -> Setting:
+    kind, choices, item = _kind(info.annotation)
+    bounds = {type(m).__name__: m for m in info.metadata}
+    low = getattr(bounds.get("Ge"), "ge", None)
+    high = getattr(bounds.get("Le"), "le", None)
+    extra = info.json_schema_extra or {}
+    return Setting(
+        name=name,
+        title=info.title or name.replace("_", " ").capitalize(),
+        help=info.description or "",
+        default=info.get_default(call_default_factory=True),
+        type=kind, choices=choices, item=item, low=low, high=high,
+        **extra,
+    )  # fmt: skip
+
+
+def _kind(annotation: Any) -> tuple[Any, tuple, type]:
+    origin = get_origin(annotation)
+    if origin is Literal:
+        return "choice", get_args(annotation), str
+    if origin is tuple:
+        return "list", (), get_args(annotation)[0]
+    if origin in (Union, types.UnionType):
+        return "part", get_args(annotation), str
+    if isinstance(annotation, type) and issubclass(annotation, Part):
+        return "part", (annotation,), str
+    return annotation, (), str

@@ -1,0 +1,5 @@
+"""The patterns, a table."""
+
+from engine.patterns.unstructured import Unstructured
+
+PATTERNS = (Unstructured,)
