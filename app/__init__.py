@@ -1,0 +1,1 @@
+"""The window: a mirror of the engine; knows no torch."""

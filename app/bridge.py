@@ -15,7 +15,7 @@ BUDGET = 0.008  # seconds of unpacking per look, so a long replay never stalls
 class _Channel(QObject):
     """The signal of one event type; carries the list that came in one tick."""
 
-    came = Signal(list)
+    came = Signal(object)  # the list itself: Signal(list) would copy it item by item
 
 
 class Bridge(QObject):
@@ -31,14 +31,17 @@ class Bridge(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._mail: deque[Event] = deque()
-        self._channels = {event: _Channel(self) for event in EVENTS}
+        self._channels = {event: _Channel(self) for event in (Event, *EVENTS)}
         self._timer = QTimer(self)
         self._timer.setInterval(INTERVAL)
         self._timer.timeout.connect(self._drain)
         self._timer.start()
 
     def on(self, event: type[Event], slot: Callable[[list], None]) -> None:
-        """Call `slot` with the list of events of this type, at most once a tick."""
+        """Call `slot` with the list of events of this type, at most once a tick.
+
+        `Event` itself stands for every type: the list keeps the order of posting.
+        """
         self._channels[event].came.connect(slot)
 
     def post(self, event: Event) -> None:
@@ -53,10 +56,12 @@ class Bridge(QObject):
     def _drain(self) -> None:
         if not self._mail:
             return
-        batch: dict[type[Event], list[Event]] = {}
+        every: list[Event] = []
+        batch: dict[type[Event], list[Event]] = {Event: every}
         until = time.perf_counter() + BUDGET
         while self._mail and time.perf_counter() < until:
             event = self._mail.popleft()
+            every.append(event)
             if isinstance(event, Progressed):
                 batch[Progressed] = [event]  # only the newest matters
             else:

@@ -22,6 +22,7 @@ class Workspace(QObject):
         self._past: list[Recipe] = []
         self._recipe = recipe
         self._future: list[Recipe] = []
+        self._merge = ""
         self._layer = ""
         self._folder: Path | None = None
         self._state = "idle"
@@ -46,22 +47,42 @@ class Workspace(QObject):
         """idle, running, paused or stopping."""
         return self._state
 
-    def set_recipe(self, recipe: Recipe) -> None:
-        """Make a valid change; it can be undone."""
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a change to take back."""
+        return bool(self._past)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is an undone change to make again."""
+        return bool(self._future)
+
+    def set_recipe(self, recipe: Recipe, merge: str = "") -> None:
+        """Make a valid change; it can be undone.
+
+        Args:
+            recipe: The new one.
+            merge: Changes in a row with the same word here (the keystrokes of one
+                number, say) are taken back together.
+        """
         if recipe == self._recipe:
             return
-        self._past = [*self._past[-UNDO_DEPTH:], self._recipe]
+        if not (merge and merge == self._merge and self._past):
+            self._past = [*self._past[-UNDO_DEPTH:], self._recipe]
+        self._merge = merge
         self._future.clear()
         self._show(recipe)
 
     def undo(self) -> None:
         """Take the last change back."""
+        self._merge = ""
         if self._past:
             self._future.append(self._recipe)
             self._show(self._past.pop())
 
     def redo(self) -> None:
         """Make an undone change again."""
+        self._merge = ""
         if self._future:
             self._past.append(self._recipe)
             self._show(self._future.pop())

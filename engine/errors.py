@@ -25,6 +25,23 @@ class InputError(EngineError):
     exit_code = 2
 
 
+class TrustNeeded(InputError):
+    """A Python file must be run, and nobody has said that it is trusted.
+
+    Args:
+        path: The file, resolved.
+        digest: SHA-256 of its bytes in hexadecimal: what `trust` must hold.
+    """
+
+    def __init__(self, path: str, digest: str):
+        super().__init__(
+            f"{path} is Python code and has not been trusted.",
+            f"Read it, then add --trust {path} (or confirm in the window).",
+        )
+        self.path = path
+        self.digest = digest
+
+
 class RunError(EngineError):
     """The run itself could not go on."""
 

@@ -1,8 +1,8 @@
 """What a run says: small frozen events of numbers, strings and tuples.
 
 Each event is one line of `events.jsonl`; replaying the lines shows the run again.
-Losses are mean losses per image, accuracies percent, sparsities fractions, times and
-durations seconds, memory bytes. `epoch` counts fine-tuning epochs and may be fractional.
+Losses are means per image, accuracies percent, sparsities fractions, durations seconds,
+memory bytes. `epoch` counts fine-tuning epochs and may be fractional.
 """
 
 from dataclasses import dataclass, field

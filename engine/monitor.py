@@ -82,9 +82,11 @@ class Monitor:
         self._started = time.monotonic() - elapsed
         self._held = 0.0
 
-    def emit(self, event: Event) -> None:
-        """Send an event, stamped with the run's clock."""
-        self._emit(replace(event, time=round(self.now(), 3)))
+    def emit(self, event: Event) -> Event:
+        """Send an event, stamped with the run's clock; returns it so."""
+        stamped = replace(event, time=round(self.now(), 3))
+        self._emit(stamped)
+        return stamped
 
     def notice(self, message: str, hint: str = "", level: str = "warning") -> None:
         """Tell the person, and the summary, what was decided on their behalf."""

@@ -55,9 +55,15 @@ def field(
         "hidden": hidden,
     }
     return Field(
-        default, title=title, description=help, ge=ge, gt=gt, le=le, lt=lt,
+        default,
+        title=title,
+        description=help,
+        ge=ge,
+        gt=gt,
+        le=le,
+        lt=lt,
         json_schema_extra=extra,
-    )  # fmt: skip
+    )
 
 
 def one_of(*kinds: type[Part]) -> Any:
@@ -105,7 +111,7 @@ def settings(part: type[Part]) -> tuple[Setting, ...]:
 
 
 def title_of(part: type[Part]) -> str:
-    """A part's name for people: its `title` in the model config, else its class name."""
+    """A part's name for people: the `title` of its model config, or its class."""
     return part.model_config.get("title") or part.__name__
 
 
@@ -120,9 +126,13 @@ def _setting(name: str, info: FieldInfo) -> Setting:
         title=info.title or name.replace("_", " ").capitalize(),
         help=info.description or "",
         default=info.get_default(call_default_factory=True),
-        type=kind, choices=choices, item=item, low=low, high=high,
+        type=kind,
+        choices=choices,
+        item=item,
+        low=low,
+        high=high,
         **extra,
-    )  # fmt: skip
+    )
 
 
 def _kind(annotation: Any) -> tuple[Any, tuple, type]:

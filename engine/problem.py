@@ -1,5 +1,98 @@
-"""Problem: a network, its loss and its calibration images, as estimators see them."""
+"""Problem: a network, its prunable weights, the training images and the loss."""
+
 from dataclasses import dataclass
+from functools import partial
+
+import torch
+from torch import Tensor, nn
+
+from engine.data.base import Split
+from engine.errors import RunError
+from engine.gradients import Objective, collect
+from engine.loss import Loss
+from engine.masks import Masks
+from engine.monitor import Monitor
+
+
 @dataclass(frozen=True)
 class Problem:
-    """X."""
+    """What an estimator looks at.
+
+    Attributes:
+        model: On the compute device.
+        names: Prunable parameters, full names such as `layer1.0.conv1.weight`.
+        train: Labelled images to take gradients on.
+        loss: Suits what the model returns.
+    """
+
+    model: nn.Module
+    names: tuple[str, ...]
+    train: Split
+    loss: Loss
+
+    def weights(self) -> dict[str, Tensor]:
+        """The prunable weights as they are now, detached, sharing storage."""
+        return {name: self.model.get_parameter(name).detach() for name in self.names}
+
+    def gradients(
+        self, samples: int, batch: int, seed: int, masks: Masks, monitor: Monitor
+    ) -> dict[str, Tensor]:
+        """Rows of mean-loss gradients in eval mode, removed weights zero.
+
+        Args:
+            samples: Rows wanted (N).
+            batch: Images averaged inside each row (b).
+            seed: Decides which images, drawn without replacement.
+            masks: True = kept; a missing name keeps all.
+            monitor: Hears of progress and of every shortage.
+
+        Returns:
+            (rows, numel) per prunable parameter, in the dtype of the weights. Rows are
+            fewer than `samples` only when b = 1 and there are too few images.
+
+        Raises:
+            RunError: There are no training images.
+        """
+        groups = draw(len(self.train), samples, batch, seed, monitor)
+        rows = collect(self.model, self.names, self._fetch, groups, monitor)
+        for name, mask in masks.items():
+            if name in rows:
+                rows[name].mul_(mask.reshape(-1))
+        return rows
+
+    def _fetch(self, indices: Tensor) -> tuple[Tensor, Objective]:
+        images, labels = self.train.batch(indices)
+        return images, partial(self.loss.per_sample, labels=labels)
+
+
+def draw(images: int, samples: int, batch: int, seed: int, monitor: Monitor) -> Tensor:
+    """Image numbers (rows, batch), without replacement as long as the images last.
+
+    Where they do not, single images give fewer rows (a repeated gradient tells
+    nothing new) and averaged ones go through the images again in another order.
+
+    Raises:
+        RunError: There are no images.
+    """
+    if images == 0:
+        raise RunError(
+            "There are no training images to take gradients on.",
+            "Set aside fewer images for validation, or choose other data.",
+        )
+    if batch == 1 and samples > images:
+        monitor.notice(
+            f"There are {images} training images, so {images} gradients are taken "
+            f"instead of {samples}.",
+            "Lower the number of gradients (N) to silence this.",
+        )
+        samples = images
+    passes = -(-samples * batch // images)
+    if passes > 1:
+        monitor.notice(
+            f"{samples} gradients of {batch} images each use every one of the {images} "
+            f"training images up to {passes} times.",
+            "Lower the gradients (N) or the images per gradient (b).",
+        )
+    generator = torch.Generator().manual_seed(seed)
+    order = [torch.randperm(images, generator=generator) for _ in range(passes)]
+    return torch.cat(order)[: samples * batch].reshape(samples, batch)

@@ -151,11 +151,14 @@ def with_changes(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
 
 
 def _changed_kind(group: str, content: dict, kind: Any) -> dict:
-    for part in _kinds(group):
-        if part.model_fields["kind"].default == kind:
-            shared = {k: v for k, v in content.items() if k in part.model_fields}
-            return {**shared, "kind": kind}
-    return {"kind": kind}
+    """Keep what the person set and both kinds have; defaults are each kind's own."""
+    parts = {part.model_fields["kind"].default: part for part in _kinds(group)}
+    if kind not in parts:
+        return {"kind": kind}
+    old = parts[content["kind"]]().model_dump(mode="json")
+    known = parts[kind].model_fields
+    shared = {k: v for k, v in content.items() if k in known and v != old[k]}
+    return {**shared, "kind": kind}
 
 
 def _kinds(group: str) -> tuple:

@@ -12,13 +12,17 @@ class Repair(Part):
 
     model_config = ConfigDict(title="Repair")
     batch_norm: Literal["never", "end", "every_step"] = field(
-        "never", "Re-estimate batch norm",
-        "Measure batch-norm statistics anew: after the last prune, or after every step.",
-    )  # fmt: skip
+        "never",
+        "Re-estimate batch norm",
+        "Measure batch-norm statistics anew after the last prune or after every step.",
+    )
     samples: int = field(
-        2000, "Images", "Training images for the new statistics (no labels used).",
-        ge=2, le=10_000_000,
-    )  # fmt: skip
+        2000,
+        "Images",
+        "Training images for the new statistics (no labels used).",
+        ge=2,
+        le=10_000_000,
+    )
 
 
 class Finetune(Part):
@@ -26,9 +30,12 @@ class Finetune(Part):
 
     model_config = ConfigDict(title="Fine-tuning")
     epochs: int = field(
-        3, "Epochs", "Fine-tuning in all, between and after prunes; 0 is none.",
-        ge=0, le=100_000,
-    )  # fmt: skip
+        3,
+        "Epochs",
+        "Fine-tuning in all, between and after prunes; 0 is none.",
+        ge=0,
+        le=100_000,
+    )
     batch: int = field(
         64, "Batch size", "Images per optimiser step.", ge=1, le=65_536, unit="images"
     )
@@ -36,43 +43,62 @@ class Finetune(Part):
         "sgd", "Optimiser", "SGD with momentum, or AdamW."
     )
     learning_rate: float = field(
-        0.01, "Learning rate", "At the start; 0.005 to 0.02 suits SGD, 1e-4 AdamW.",
-        gt=0, le=100,
-    )  # fmt: skip
+        0.01,
+        "Learning rate",
+        "At the start; 0.005 to 0.02 suits SGD, 1e-4 AdamW.",
+        gt=0,
+        le=100,
+    )
     decay: Literal["constant", "step", "cosine"] = field(
         "cosine", "Learning-rate schedule", "How the learning rate falls."
     )
     decay_every: int = field(
-        2, "Step every", "Epochs between two drops of the step schedule.",
-        ge=1, le=100_000, unit="epochs", advanced=True,
-    )  # fmt: skip
-    decay_factor: float = field(
-        0.1, "Step factor", "Multiplies the learning rate at each drop.",
-        gt=0, le=1, advanced=True,
-    )  # fmt: skip
-    momentum: float = field(
-        0.9, "Momentum", "Of SGD.", ge=0, lt=1, advanced=True
+        2,
+        "Step every",
+        "Epochs between two drops of the step schedule.",
+        ge=1,
+        le=100_000,
+        unit="epochs",
+        advanced=True,
     )
+    decay_factor: float = field(
+        0.1,
+        "Step factor",
+        "Multiplies the learning rate at each drop.",
+        gt=0,
+        le=1,
+        advanced=True,
+    )
+    momentum: float = field(0.9, "Momentum", "Of SGD.", ge=0, lt=1, advanced=True)
     weight_decay: float = field(
         1e-4, "Weight decay", "Pull of the weights towards zero.", ge=0, le=10
     )
     decay_off_after_prune: bool = field(
-        False, "No weight decay after the last prune",
-        "A small gain at high sparsity, say WoodFisher's authors.", advanced=True,
-    )  # fmt: skip
-    label_smoothing: float = field(
-        0.0, "Label smoothing", "Softens the labels while fine-tuning.",
-        ge=0, lt=1, advanced=True,
-    )  # fmt: skip
-    mixed_precision: bool = field(
-        False, "Mixed precision", "bfloat16 arithmetic on a CUDA GPU; ignored on CPU.",
+        False,
+        "No weight decay after the last prune",
+        "A small gain at high sparsity, say WoodFisher's authors.",
         advanced=True,
-    )  # fmt: skip
+    )
+    label_smoothing: float = field(
+        0.0,
+        "Label smoothing",
+        "Softens the labels while fine-tuning.",
+        ge=0,
+        lt=1,
+        advanced=True,
+    )
+    mixed_precision: bool = field(
+        False,
+        "Mixed precision",
+        "bfloat16 arithmetic on a CUDA GPU; ignored on CPU.",
+        advanced=True,
+    )
     keep: Literal["best", "last"] = field(
-        "best", "Keep epoch",
+        "best",
+        "Keep epoch",
         "The best epoch on the validation split after the last prune, or the last.",
         advanced=True,
-    )  # fmt: skip
+    )
 
 
 class Machine(Part):
@@ -86,10 +112,20 @@ class Machine(Part):
         0, "Seed", "Same recipe, same seed, same masks.", ge=0, le=2**31 - 1
     )
     threads: int = field(
-        0, "CPU threads", "For arithmetic.", ge=0, le=1024, special="All",
+        0,
+        "CPU threads",
+        "For arithmetic.",
+        ge=0,
+        le=1024,
+        special="All",
         advanced=True,
-    )  # fmt: skip
+    )
     batch: int = field(
-        256, "Evaluation batch", "Images at once when measuring.",
-        ge=1, le=65_536, unit="images", advanced=True,
-    )  # fmt: skip
+        256,
+        "Evaluation batch",
+        "Images at once when measuring.",
+        ge=1,
+        le=65_536,
+        unit="images",
+        advanced=True,
+    )

@@ -3,8 +3,12 @@
 from typing import Literal
 
 from pydantic import ConfigDict
+from torch import Tensor
 
-from engine.allocation.base import Allocation
+from engine.allocation.base import Allocation, lowest
+from engine.masks import Masks
+
+HALVINGS = 60  # bisection steps, enough for float64
 
 
 class Uniform(Allocation):
@@ -12,3 +16,52 @@ class Uniform(Allocation):
 
     model_config = ConfigDict(title="Uniform")
     kind: Literal["uniform"] = "uniform"
+
+    def _pick(
+        self, scores: dict[str, Tensor], spare: Masks, masks: Masks, count: int
+    ) -> tuple[Masks, tuple[str, ...]]:
+        sizes = {name: mask.numel() for name, mask in masks.items()}
+        low = {name: int((~mask).sum()) for name, mask in masks.items()}
+        high = {name: low[name] + int(spare[name].sum()) for name in masks}
+        quotas = spread(sizes, low, high, sum(low.values()) + count)
+        gone = {
+            name: lowest(
+                scores[name].reshape(-1), mask.reshape(-1), quotas[name] - low[name]
+            ).reshape(mask.shape)
+            for name, mask in spare.items()
+        }
+        even = sum(quotas.values()) / max(sum(sizes.values()), 1)
+        ahead = [n for n in masks if low[n] == quotas[n] > even * sizes[n] + 1]
+        if not ahead:
+            return gone, ()
+        return gone, (
+            f"{', '.join(ahead)} had more zeros than the target already; the other "
+            "layers were cut less to keep the total.",
+        )
+
+
+def spread(
+    sizes: dict[str, int], low: dict[str, int], high: dict[str, int], total: int
+) -> dict[str, int]:
+    """Zeros per layer: one fraction of each size within its bounds, `total` in all.
+
+    Fractions of a weight are settled by largest remainder, ties by layer order.
+    """
+
+    def shares(fraction: float) -> dict[str, float]:
+        return {n: min(max(fraction * sizes[n], low[n]), high[n]) for n in sizes}
+
+    below, above = 0.0, 1.0
+    for _ in range(HALVINGS):
+        middle = (below + above) / 2
+        if sum(shares(middle).values()) < total:
+            below = middle
+        else:
+            above = middle
+    exact = shares(above)
+    whole = {name: int(share + 1e-9) for name, share in exact.items()}
+    left = total - sum(whole.values())
+    order = sorted(sizes, key=lambda name: whole[name] - exact[name])
+    for name in [n for n in order if whole[n] < high[n]][:left]:
+        whole[name] += 1
+    return whole

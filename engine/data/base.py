@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor
 
+from engine.data.preparation import Preparation
 from engine.monitor import Monitor
 from engine.part import Part, field
 
@@ -37,16 +38,35 @@ class Split(Protocol):
             generator: CPU generator that decides the augmentation.
         """
 
-    def batches(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """All images in order, not augmented; has `__len__`-able count via `count`."""
+    def batches(self, size: int) -> "Batches":
+        """All images in order, not augmented; `len` counts the batches."""
 
     def subset(self, indices: Tensor) -> "Split":
         """The images at these indices, sharing storage."""
 
 
 @dataclass(frozen=True)
+class Batches:
+    """A split cut into batches of `size`, the last one smaller; iterate it again."""
+
+    split: Split
+    size: int
+
+    def __len__(self) -> int:
+        return -(-len(self.split) // self.size)
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        for indices in torch.arange(len(self.split)).split(self.size):
+            if len(indices):  # an empty split comes as one empty piece
+                yield self.split.batch(indices)
+
+
+@dataclass(frozen=True)
 class Data:
-    """Splits of one dataset; validation is carved from training, never from test."""
+    """Splits of one dataset; validation is carved from training, never from test.
+
+    Validation is empty when the recipe sets `data.validation` to 0.
+    """
 
     spec: DataSpec
     train: Split
@@ -73,6 +93,21 @@ class Dataset(Part):
         (0.5,), "Standard deviation", "Divides each channel after the mean.",
         advanced=True,
     )  # fmt: skip
+    size: int = field(
+        0, "Image size",
+        "Scales the shorter side to this and cuts out the middle square.",
+        ge=0, le=4096, unit="pixels", special="As the images", advanced=True,
+    )  # fmt: skip
+    channels: Literal[0, 1, 3] = field(
+        0, "Channels",
+        "1 is grey, 3 is colour, 0 takes the images as they are; a network made for "
+        "colour needs 3.",
+        advanced=True,
+    )  # fmt: skip
+    flatten: bool = field(
+        False, "Flatten", "Images become vectors, for a network that wants those.",
+        advanced=True,
+    )  # fmt: skip
 
     def describe(self) -> DataSpec:
         """Shape and classes, in well under a second; reads no image twice.
@@ -85,7 +120,20 @@ class Dataset(Part):
     def load(self, device: torch.device, seed: int, monitor: Monitor) -> Data:
         """All splits, ready to serve batches on `device`.
 
+        The seed draws the validation images; the test images never depend on it.
+
         Raises:
             InputError: The data is not there or not readable.
         """
         raise NotImplementedError
+
+    def preparation(self, raw: tuple[int, ...], scale: float = 255.0) -> Preparation:
+        """How stored images of shape `raw` become this recipe's network inputs.
+
+        Raises:
+            InputError: A setting does not fit images of this shape.
+        """
+        return Preparation(
+            raw, scale, self.mean, self.std, self.augment, self.size, self.channels,
+            self.flatten,
+        )  # fmt: skip

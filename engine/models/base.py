@@ -26,8 +26,18 @@ class ModelSource(Part):
         advanced=True,
     )  # fmt: skip
 
+    @property
+    def weights_file(self) -> str:
+        """The checkpoint to load; empty when the network comes with its weights."""
+        return self.checkpoint
+
+    @property
+    def trained(self) -> bool:
+        """Whether `build` alone gives trained weights."""
+        return False
+
     def build(self, spec: DataSpec, trust: frozenset[str]) -> nn.Module:
-        """The untrained network for inputs and classes of `spec`, on the CPU.
+        """The network for inputs and classes of `spec`, on the CPU, no checkpoint yet.
 
         Args:
             spec: Input shape and classes.

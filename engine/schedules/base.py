@@ -25,12 +25,16 @@ class Schedule(Part):
     """When the network is pruned."""
 
     recomputations: int = field(
-        1, "Steps per prune",
+        1,
+        "Steps per prune",
         "Cut each prune into this many steps, with fresh curvature before each.",
-        ge=1, le=256,
-    )  # fmt: skip
+        ge=1,
+        le=256,
+    )
 
-    def levels(self, sparsity: float, epochs: int, start: float = 0.0) -> tuple[Level, ...]:
+    def levels(
+        self, sparsity: float, epochs: int, start: float = 0.0
+    ) -> tuple[Level, ...]:
         """The prunes that lead to `sparsity` within `epochs` epochs.
 
         Args:

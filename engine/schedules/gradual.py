@@ -18,21 +18,37 @@ class Gradual(Schedule):
         0.05, "First sparsity", "Where the first prune ends.", ge=0, lt=1
     )
     start: int = field(
-        0, "First prune after", "Fine-tuning before the first prune.",
-        ge=0, le=100_000, unit="epochs",
-    )  # fmt: skip
+        0,
+        "First prune after",
+        "Fine-tuning before the first prune.",
+        ge=0,
+        le=100_000,
+        unit="epochs",
+    )
     end: int = field(
-        3, "Last prune after", "The target is reached here; recovery follows.",
-        ge=0, le=100_000, unit="epochs",
-    )  # fmt: skip
+        3,
+        "Last prune after",
+        "The target is reached here; recovery follows.",
+        ge=0,
+        le=100_000,
+        unit="epochs",
+    )
     interval: int = field(
-        1, "Prune every", "Fine-tuning between two prunes.",
-        ge=1, le=100_000, unit="epochs",
-    )  # fmt: skip
+        1,
+        "Prune every",
+        "Fine-tuning between two prunes.",
+        ge=1,
+        le=100_000,
+        unit="epochs",
+    )
     degree: float = field(
-        3.0, "Degree", "3 is the cubic schedule; 1 is linear.",
-        gt=0, le=10, advanced=True,
-    )  # fmt: skip
+        3.0,
+        "Degree",
+        "3 is the cubic schedule; 1 is linear.",
+        gt=0,
+        le=10,
+        advanced=True,
+    )
 
     def levels(
         self, sparsity: float, epochs: int, start: float = 0.0

@@ -14,9 +14,11 @@ class OneShot(Schedule):
     model_config = ConfigDict(title="One-shot")
     kind: Literal["one_shot"] = "one_shot"
     spacing: Literal["exponential", "linear", "polynomial"] = field(
-        "exponential", "Step spacing",
-        "Exponential removes the same share of survivors each step.", advanced=True,
-    )  # fmt: skip
+        "exponential",
+        "Step spacing",
+        "Exponential removes the same share of survivors each step.",
+        advanced=True,
+    )
 
     def levels(
         self, sparsity: float, epochs: int, start: float = 0.0

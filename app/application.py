@@ -1,0 +1,69 @@
+"""The application: splash first, the engine behind it, then the window."""
+
+import importlib
+import signal
+import threading
+from pathlib import Path
+
+from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import QApplication, QMessageBox
+
+from app.splash import Splash
+
+ICON = Path(__file__).resolve().parent.parent / "resources" / "icons" / "secateur.svg"
+
+
+def run(argv: list[str], path: Path | None) -> int:
+    """Show the window until it closes.
+
+    Args:
+        argv: For Qt.
+        path: Recipe, run folder, network or checkpoint to open first.
+
+    Returns:
+        The exit code.
+    """
+    app = QApplication(argv)
+    app.setApplicationName("Secateur")
+    app.setStyle("Fusion")
+    app.setWindowIcon(QIcon(str(ICON)))
+    splash = Splash(app.windowIcon())
+    splash.show()
+    error = _load("engine")
+    if error is not None:
+        splash.close()
+        message = f"The engine cannot be loaded: {error}"
+        QMessageBox.critical(None, "Secateur", f"{message}\n\nRun `make setup` again.")
+        return 1
+    # These import the engine, and with it torch: not before the splash is painted.
+    from app.main_window import MainWindow
+    from app.preferences import Preferences
+
+    window = MainWindow(Preferences(), path)
+    signal.signal(signal.SIGINT, lambda *_: window.close())
+    window.show()
+    splash.close()
+    splash.deleteLater()
+    return app.exec()
+
+
+def _load(module: str) -> BaseException | None:
+    """Import on another thread while the event loop turns; the error if it fails."""
+    failure: list[BaseException] = []
+
+    def load() -> None:
+        try:
+            importlib.import_module(module)
+        except Exception as error:  # whatever is wrong with an installation
+            failure.append(error)
+
+    thread = threading.Thread(target=load, name="import")
+    loop, look = QEventLoop(), QTimer(interval=20)
+    look.timeout.connect(lambda: thread.is_alive() or loop.quit())
+    thread.start()
+    look.start()
+    loop.exec()
+    look.stop()
+    thread.join()
+    return failure[0] if failure else None

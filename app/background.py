@@ -1,0 +1,42 @@
+"""Background: one thread for the engine; answers come back on the GUI thread."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+
+class Background(QObject):
+    """Does one thing after the other beside the window."""
+
+    _finished = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="engine")
+        self._finished.connect(self._deliver)
+
+    def do(
+        self,
+        work: Callable[[], Any],
+        done: Callable[[Any], None],
+        failed: Callable[[BaseException], None],
+    ) -> None:
+        """Run `work` on the thread, then `done(result)` or `failed(error)` here."""
+        future = self._pool.submit(work)
+        future.add_done_callback(lambda each: self._finished.emit((each, done, failed)))
+
+    def close(self) -> None:
+        """Forget what has not begun, and wait for what has."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _deliver(self, answer: tuple[Future, Callable, Callable]) -> None:
+        future, done, failed = answer
+        if future.cancelled():
+            return
+        error = future.exception()
+        if error is None:
+            done(future.result())
+        else:
+            failed(error)

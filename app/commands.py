@@ -1,0 +1,255 @@
+"""Commands: what happens when an action is triggered or the engine answers."""
+
+from datetime import datetime
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+
+from app.dialogs.export import ExportDialog
+from app.dialogs.preferences import PreferencesDialog
+from app.dialogs.trust import TrustDialog
+from app.errors import show_defect, show_error
+from app.forms.draft import Draft
+from app.history import History, can_resume
+from app.naming import run_folder
+from app.opening import FILTERS, open_path
+from app.panels.banner import Banner
+from app.panels.recipe import RecipePanel
+from app.preferences import Preferences, write_whole
+from app.runner import Runner
+from app.workspace import Workspace
+from engine.errors import EngineError, InputError, TrustNeeded
+from engine.events import Event, RunFinished, RunStopped
+from engine.recipe import dump
+
+
+class Commands(QObject):
+    """The verbs of the window, each a method; dialogs open over `window`."""
+
+    resumable_changed = Signal(bool)  # the shown run was stopped and can go on
+    named = Signal(str)  # file name of the recipe that was opened or saved
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        draft: Draft,
+        runner: Runner,
+        history: History,
+        preferences: Preferences,
+        recipe_panel: RecipePanel,
+        notice: Banner,
+        window: QWidget,
+    ) -> None:
+        super().__init__(window)
+        self._workspace = workspace
+        self._draft = draft
+        self._runner = runner
+        self._history = history
+        self._preferences = preferences
+        self._recipe_panel = recipe_panel
+        self._notice = notice
+        self._window = window
+        self._trust: TrustDialog | None = None
+
+    def open_model(self) -> None:
+        """Choose a Python file or a checkpoint."""
+        self._choose(FILTERS["model"])
+
+    def open_recipe(self) -> None:
+        """Choose a recipe file."""
+        self._choose(FILTERS["recipe"])
+
+    def open_run(self) -> None:
+        """Choose a run folder."""
+        chosen = QFileDialog.getExistingDirectory(
+            self._window, "Open a run folder", str(self._preferences.runs)
+        )
+        if chosen:
+            self.open(Path(chosen))
+
+    def open(self, path: Path) -> None:
+        """Show whatever this is; a sentence in the window when it cannot be."""
+        if self._workspace.state != "idle":
+            self._notice.tell("Stop the run before you open something else.", "warning")
+            return
+        try:
+            opened = open_path(path, self._workspace.recipe)
+        except EngineError as error:
+            self._notice.tell(f"{error.message} {error.hint}", "error")
+            return
+        self._notice.hide()
+        self.resumable_changed.emit(False)
+        self._preferences.remember(path.expanduser().absolute())
+        if opened.run:
+            self._history.open(opened.run, opened.recipe, self._runner.take_as_seen)
+        else:
+            self._workspace.set_recipe(opened.recipe)
+            if path.suffix == ".json":
+                self._workspace.set_folder(None)
+                self.named.emit(path.name)
+
+    def save(self) -> None:
+        """Save the recipe where the person says."""
+        chosen, _ = QFileDialog.getSaveFileName(
+            self._window, "Save the recipe", "recipe.json", FILTERS["recipe"]
+        )
+        if chosen:
+            self.save_as(Path(chosen).with_suffix(".json"))
+
+    def save_as(self, path: Path) -> None:
+        """Write the recipe file, whole or not at all."""
+        try:
+            write_whole(path, dump(self._workspace.recipe))
+        except OSError as error:
+            show_error(
+                InputError(
+                    f"Cannot write {path}: {error.strerror}.",
+                    "Choose a folder you may write to.",
+                ),
+                self._window,
+            )
+            return
+        self.named.emit(path.name)
+
+    def start(self) -> None:
+        """Prune with the recipe as it is."""
+        if self._draft.problems:
+            self._recipe_panel.reveal(next(iter(self._draft.problems)))
+            return
+        self._notice.hide()
+        self.resumable_changed.emit(False)
+        recipe = self._workspace.recipe
+        self._runner.start(
+            recipe, run_folder(self._preferences.runs, recipe, datetime.now())
+        )
+
+    def resume(self) -> None:
+        """Go on with the shown run."""
+        if self._workspace.folder:
+            self._notice.hide()
+            self.resumable_changed.emit(False)
+            self._runner.resume(self._workspace.folder)
+
+    def pause_or_continue(self) -> None:
+        """Hold the run or let it go on."""
+        if self._workspace.state == "paused":
+            self._runner.go_on()
+        else:
+            self._runner.pause()
+
+    def undo(self) -> None:
+        """Take back what does not fit, else the last change."""
+        if self._draft.problems:
+            self._draft.discard()
+        else:
+            self._workspace.undo()
+
+    def export(self) -> None:
+        """Ask for format and file."""
+        if self._workspace.folder:
+            ExportDialog(self._workspace.folder, self._runner, self._window).open()
+
+    def show_folder(self) -> None:
+        """Open the run folder in the desktop's file browser."""
+        if self._workspace.folder:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._workspace.folder)))
+
+    def edit_preferences(self) -> bool:
+        """Show the preferences; True when they were accepted."""
+        dialog = PreferencesDialog(self._preferences, self._window)
+        accepted = dialog.exec() == PreferencesDialog.DialogCode.Accepted
+        dialog.deleteLater()
+        if self._preferences.problem:
+            self._notice.tell(self._preferences.problem, "warning")
+        return accepted
+
+    def about(self) -> None:
+        """Say what this is."""
+        QMessageBox.about(
+            self._window,
+            "About Secateur",
+            "<h3>Secateur</h3><p>A workbench for pruning neural networks with "
+            "second-order information.</p><p>MIT licence.</p>",
+        )
+
+    def on_inspected(self) -> None:
+        """The network is on show."""
+        self._recipe_panel.banner.hide()
+
+    def on_inspect_failed(self, error: EngineError) -> None:
+        """Say above the form why there is no network."""
+        self._recipe_panel.banner.tell(
+            f"{error.message} {error.hint}",
+            "error",
+            "Check again",
+            self._runner.inspect,
+        )
+
+    def on_trust_needed(self, needed: TrustNeeded) -> None:
+        """Ask once about a Python file; then look at the network again."""
+        if self._trust is not None:
+            return
+        self._trust = dialog = TrustDialog(
+            Path(needed.path), needed.digest, self._window
+        )
+        dialog.finished.connect(self._on_trust_answered)
+        dialog.open()
+
+    def on_run_failed(self, error: EngineError) -> None:
+        """Say why the run could not begin or go on."""
+        show_error(error, self._window)
+
+    def on_defect(self, error: BaseException) -> None:
+        """Show the full report of something nobody expected."""
+        if isinstance(error, EngineError):
+            show_error(error, self._window)
+        else:
+            show_defect(error, self._window)
+
+    def on_run_ended(self, last: Event | None) -> None:
+        """Offer the next step after a run on this machine."""
+        if isinstance(last, RunFinished):
+            self._notice.tell(
+                f"Finished at {100 * last.sparsity:.1f} % sparsity: accuracy "
+                f"{last.accuracy_dense:.2f} % before, {last.accuracy:.2f} % now.",
+                "info", "Export...", self.export,
+            )  # fmt: skip
+        elif last is not None:
+            self._offer_resume(last)
+
+    def on_run_opened(self, folder: Path, last: Event | None) -> None:
+        """Offer to go on with a run that never reached its end."""
+        if can_resume(last):
+            self._offer_resume(last)
+
+    def _offer_resume(self, last: Event | None) -> None:
+        self.resumable_changed.emit(True)
+        stopped = isinstance(last, RunStopped)
+        self._notice.tell(
+            "This run was stopped. It can go on from its newest saved state."
+            if stopped
+            else "This run did not reach its end. It can go on from its newest saved "
+            "state.",
+            "warning", "Resume run", self.resume,
+        )  # fmt: skip
+
+    def _choose(self, filter: str) -> None:
+        recent = self._preferences.values.recent
+        start = str(Path(recent[0]).parent) if recent else ""
+        chosen, _ = QFileDialog.getOpenFileName(self._window, "Open", start, filter)
+        if chosen:
+            self.open(Path(chosen))
+
+    def _on_trust_answered(self, answer: int) -> None:
+        dialog, self._trust = self._trust, None
+        if answer == TrustDialog.DialogCode.Accepted:
+            self._preferences.trust(dialog.digest)
+            self._runner.inspect()
+        else:
+            self._recipe_panel.banner.tell(
+                "The Python file was not run, so there is no network to show.",
+                "warning", "Look at it again", self._runner.inspect,
+            )  # fmt: skip
+        dialog.deleteLater()

@@ -1,0 +1,1 @@
+"""Dialogs: questions and reports that need a window of their own."""

@@ -1,0 +1,1 @@
+"""Forms: pages of settings generated from what the recipe's parts declare."""

@@ -1,0 +1,79 @@
+"""History: an opened run folder, told again through the same bridge as a live run."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+import engine
+from app.background import Background
+from app.bridge import Bridge
+from app.workspace import Workspace
+from engine.events import Event, RunFinished
+from engine.recipe import Recipe
+
+CHUNK = 200  # events between two short rests that leave the window its turn
+REST = 0.002  # seconds
+
+
+class History(QObject):
+    """Replays one run folder at a time, read beside the window."""
+
+    opened = Signal(object, object)  # Path, the run's last Event or None
+    failed = Signal(object)  # the exception that ended the reading
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        bridge: Bridge,
+        background: Background,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._workspace = workspace
+        self._bridge = bridge
+        self._background = background
+        self._newest = 0
+
+    def open(
+        self, folder: Path, recipe: Recipe, taken: Callable[[Recipe], None]
+    ) -> None:
+        """Show a run.
+
+        Args:
+            folder: The run folder.
+            recipe: The recipe in it.
+            taken: Told before the recipe is shown, so that nothing loads it again.
+        """
+        self._newest += 1
+        ticket = self._newest
+        taken(recipe)
+        self._bridge.clear()
+        self._workspace.set_recipe(recipe)
+        self._workspace.set_folder(folder)
+        self._background.do(
+            lambda: self._tell(folder, ticket),
+            lambda last: self._on_told(folder, ticket, last),
+            self.failed.emit,
+        )
+
+    def _tell(self, folder: Path, ticket: int) -> Event | None:
+        last = None
+        for number, event in enumerate(engine.replay(folder)):
+            if ticket != self._newest:
+                return None
+            self._bridge.post(event)
+            last = event
+            if number % CHUNK == CHUNK - 1:
+                time.sleep(REST)
+        return last
+
+    def _on_told(self, folder: Path, ticket: int, last: Event | None) -> None:
+        if ticket == self._newest:
+            self.opened.emit(folder, last)
+
+
+def can_resume(last: Event | None) -> bool:
+    """Whether a run that ended like this, or in a power cut, can go on."""
+    return not isinstance(last, RunFinished)

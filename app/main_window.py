@@ -1,0 +1,285 @@
+"""MainWindow: all panels in their places, and every connection between them."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import (
+    QApplication,
+    QMainWindow,
+    QSplitter,
+    QTabWidget,
+    QToolBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app import assets
+from app.actions import Actions
+from app.bridge import Bridge
+from app.commands import Commands
+from app.dialogs.closing import ask_to_close
+from app.errors import Net
+from app.forms.draft import Draft
+from app.history import History
+from app.menus import build_menus
+from app.panels.activity import ActivityBar
+from app.panels.banner import Banner
+from app.panels.curves import CurvesPanel
+from app.panels.layer_table import LayerTablePanel
+from app.panels.layers import LayersPanel
+from app.panels.log import LogPanel
+from app.panels.recipe import RecipePanel
+from app.panels.thresholds import ThresholdsPanel
+from app.preferences import Preferences
+from app.runner import Runner
+from app.workspace import Workspace
+from engine.recipe import Recipe
+
+COLUMNS = (352, 640, 400)  # logical pixels: recipe, plots, layer table
+ROWS = (620, 150)  # all of that, log
+
+
+class MainWindow(QMainWindow):
+    """The workbench.
+
+    Args:
+        preferences: Where sizes, theme and trusted files are remembered.
+        path: What to open first.
+    """
+
+    def __init__(self, preferences: Preferences, path: Path | None = None) -> None:
+        super().__init__()
+        self._preferences = preferences
+        self._name = ""
+        self._closing = False
+        self.workspace = Workspace(Recipe(), self)
+        self.bridge = Bridge(self)
+        self.draft = Draft(self.workspace, self)
+        self.runner = Runner(self.workspace, self.bridge, preferences, self)
+        self.history = History(
+            self.workspace, self.bridge, self.runner.background, self
+        )
+        self.recipe_panel = RecipePanel(self.workspace, self.draft, self)
+        self.curves = CurvesPanel(self.workspace, self.bridge)
+        self.layers = LayersPanel(self.workspace, self.bridge)
+        self.thresholds = ThresholdsPanel(self.workspace, self.bridge)
+        self.layer_table = LayerTablePanel(self.workspace, self.bridge)
+        self.log = LogPanel(self.workspace, self.bridge)
+        self.activity = ActivityBar(self.workspace, self.bridge)
+        self.notice = Banner(wide=True, parent=self)
+        self.actions_ = Actions(self.workspace, self.draft, self)
+        self.commands = Commands(
+            self.workspace, self.draft, self.runner, self.history, preferences,
+            self.recipe_panel, self.notice, self,
+        )  # fmt: skip
+        self.net = Net(self.commands.on_defect, self)
+        self._lay_out()
+        self._connect()
+        self._restore()
+        self._show_title()
+        self.actions_.recolour()
+        if preferences.problem:
+            self.notice.tell(preferences.problem, "warning")
+        if path is not None:
+            self.commands.open(path)
+        if self.workspace.folder is None:
+            self.runner.inspect()
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        """Files and folders may be dropped anywhere."""
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        """Open what was dropped."""
+        for url in event.mimeData().urls()[:1]:
+            self.commands.open(Path(url.toLocalFile()))
+        event.acceptProposedAction()
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Ask during a run; else remember the sizes and end the engine's thread."""
+        if self.workspace.state != "idle":
+            event.ignore()
+            if not self._closing:
+                self._ask_to_close()
+            return
+        self._remember()
+        self.hide()
+        self.runner.close()
+        self.net.remove()
+        event.accept()
+
+    def _lay_out(self) -> None:
+        self.setWindowIcon(assets.application_icon())
+        self.setAcceptDrops(True)
+        self.tabs = QTabWidget(self)
+        self.tabs.setDocumentMode(True)
+        for title, panel in (
+            ("Curves", self.curves),
+            ("Layers", self.layers),
+            ("Thresholds", self.thresholds),
+        ):
+            self.tabs.addTab(panel, title)
+        centre = QWidget(self)
+        column = QVBoxLayout(centre)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        above = QVBoxLayout()
+        above.setContentsMargins(8, 0, 8, 0)
+        above.addWidget(self.notice)
+        column.addLayout(above)
+        column.addWidget(self.tabs, 1)
+        self._columns = QSplitter(Qt.Orientation.Horizontal, self)
+        for widget in (self.recipe_panel, centre, self.layer_table):
+            self._columns.addWidget(widget)
+        self._columns.setStretchFactor(1, 1)
+        self._rows = QSplitter(Qt.Orientation.Vertical, self)
+        self._rows.addWidget(self._columns)
+        self._rows.addWidget(self.log)
+        self._rows.setStretchFactor(0, 1)
+        for splitter in (self._columns, self._rows):
+            splitter.setChildrenCollapsible(False)
+            splitter.setHandleWidth(2)
+        self.setCentralWidget(self._rows)
+        self.statusBar().addWidget(self.activity, 1)
+        self.statusBar().setSizeGripEnabled(False)
+        self._add_toolbar()
+        build_menus(
+            self, self.actions_, self._panel_actions(), self._preferences,
+            self.commands.open,
+        )  # fmt: skip
+
+    def _add_toolbar(self) -> None:
+        bar = QToolBar("Main", self)
+        bar.setObjectName("toolbar")
+        bar.setMovable(False)
+        bar.setIconSize(QSize(20, 20))
+        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        self._open_button = QToolButton(bar)
+        self._open_button.setText("Open")
+        self._open_button.setToolTip("Open a network, a recipe or a run folder")
+        self._open_button.setToolButtonStyle(
+            Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+        )
+        self._open_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self._open_button.setMenu(self.actions_.open_menu(self._open_button))
+        self.actions_.fill(bar, self._open_button)
+        self.addToolBar(bar)
+
+    def _panel_actions(self) -> tuple[QAction, ...]:
+        actions = []
+        for title, panel in (
+            ("&Recipe", self.recipe_panel),
+            ("&Layer table", self.layer_table),
+            ("L&og", self.log),
+        ):
+            action = QAction(title, self, checkable=True, checked=True)
+            action.toggled.connect(panel.setVisible)
+            actions.append(action)
+        return tuple(actions)
+
+    def _connect(self) -> None:
+        """Every signal between panels, engine and commands."""
+        do, act, runner = self.commands, self.actions_, self.runner
+        act.open_model.triggered.connect(do.open_model)
+        act.open_recipe.triggered.connect(do.open_recipe)
+        act.open_run.triggered.connect(do.open_run)
+        act.save.triggered.connect(do.save)
+        act.start.triggered.connect(do.start)
+        act.pause.triggered.connect(do.pause_or_continue)
+        act.stop.triggered.connect(runner.stop)
+        act.resume.triggered.connect(do.resume)
+        act.export.triggered.connect(do.export)
+        act.show_folder.triggered.connect(do.show_folder)
+        act.undo.triggered.connect(do.undo)
+        act.redo.triggered.connect(self.workspace.redo)
+        act.preferences.triggered.connect(self._edit_preferences)
+        act.about.triggered.connect(do.about)
+        act.quit.triggered.connect(self.close)
+        act.themes.triggered.connect(self._on_theme_chosen)
+        do.resumable_changed.connect(act.set_resumable)
+        do.named.connect(self._on_named)
+        runner.inspected.connect(do.on_inspected)
+        runner.inspect_failed.connect(do.on_inspect_failed)
+        runner.trust_needed.connect(do.on_trust_needed)
+        runner.run_failed.connect(do.on_run_failed)
+        runner.run_ended.connect(do.on_run_ended)
+        runner.run_ended.connect(self._on_run_ended)
+        runner.crashed.connect(do.on_defect)
+        self.history.opened.connect(do.on_run_opened)
+        self.history.failed.connect(do.on_defect)
+        self.workspace.folder_changed.connect(self._show_title)
+        self.workspace.state_changed.connect(self._show_title)
+        QApplication.styleHints().colorSchemeChanged.connect(self._on_system_scheme)
+
+    def _show_title(self) -> None:
+        folder = self.workspace.folder
+        shown = folder.name if folder else self._name or "New recipe"
+        state = self.workspace.state
+        busy = f" ({state})" if state != "idle" else ""
+        self.setWindowTitle(f"{shown}{busy} - Secateur")
+
+    def _on_named(self, name: str) -> None:
+        self._name = name
+        self._show_title()
+
+    def _on_run_ended(self) -> None:
+        if self._closing:
+            QTimer.singleShot(0, self.close)
+
+    def _ask_to_close(self) -> None:
+        answer = ask_to_close(self)
+        self._closing = answer != "cancel"
+        if answer == "stop":
+            self.runner.stop()
+        elif answer == "keep":
+            self.showMinimized()
+        if self._closing and self.workspace.state == "idle":  # it ended meanwhile
+            QTimer.singleShot(0, self.close)
+
+    def _edit_preferences(self) -> None:
+        if self.commands.edit_preferences():
+            self._use_theme(self._preferences.values.theme)
+
+    def _on_theme_chosen(self, action: QAction) -> None:
+        self._preferences.change(theme=action.data())
+        self._use_theme(action.data())
+
+    def _on_system_scheme(self) -> None:
+        if self._preferences.values.theme == "system":
+            self._use_theme("system")
+
+    def _use_theme(self, theme: str) -> None:
+        hints = QApplication.styleHints()
+        hints.blockSignals(True)  # our own change of scheme is not the desktop's
+        assets.apply_theme(QApplication.instance(), theme)
+        hints.blockSignals(False)
+        self.actions_.recolour()
+        self._open_button.setIcon(assets.icon("folder-open-outline"))
+        for action in self.actions_.themes.actions():
+            action.setChecked(action.data() == theme)
+
+    def _remember(self) -> None:
+        sizes = {
+            "geometry": self.saveGeometry(),
+            "columns": self._columns.saveState(),
+            "rows": self._rows.saveState(),
+        }
+        texts = {k: bytes(v.toBase64().data()).decode() for k, v in sizes.items()}
+        self._preferences.change(window=texts)
+
+    def _restore(self) -> None:
+        self._use_theme(self._preferences.values.theme)
+        room = self.screen().availableSize()
+        self.resize(min(1440, room.width()), min(900, room.height()))
+        self._columns.setSizes(COLUMNS)
+        self._rows.setSizes(ROWS)
+        for name, restore in (
+            ("geometry", self.restoreGeometry),
+            ("columns", self._columns.restoreState),
+            ("rows", self._rows.restoreState),
+        ):
+            text = self._preferences.values.window.get(name, "")
+            restore(QByteArray.fromBase64(text.encode()))

@@ -1,0 +1,65 @@
+"""Menus: where each action stands in the menu bar."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QMainWindow, QMenu
+
+from app import assets
+from app.actions import Actions
+from app.preferences import Preferences
+
+
+def build_menus(
+    window: QMainWindow,
+    actions: Actions,
+    panels: tuple[QAction, ...],
+    preferences: Preferences,
+    opened: Callable[[Path], None],
+) -> None:
+    """Fill the menu bar.
+
+    Args:
+        window: Whose bar.
+        actions: What can be done.
+        panels: Show or hide one panel each.
+        preferences: Knows what was opened lately.
+        opened: Told which preset or recent thing was chosen.
+    """
+    bar = window.menuBar()
+    file = bar.addMenu("&File")
+    file.addActions([actions.open_model, actions.open_recipe, actions.open_run])
+    recent = file.addMenu("Open re&cent")
+    recent.aboutToShow.connect(lambda: _fill_recent(recent, preferences, opened))
+    presets = file.addMenu("Prese&ts")
+    for path in assets.presets():
+        title = path.stem.replace("_", " ").capitalize()
+        presets.addAction(title).triggered.connect(lambda _, p=path: opened(p))
+    file.addSeparator()
+    file.addActions([actions.save, actions.export, actions.show_folder])
+    file.addSeparator()
+    file.addAction(actions.quit)
+    edit = bar.addMenu("&Edit")
+    edit.addActions([actions.undo, actions.redo])
+    edit.addSeparator()
+    edit.addAction(actions.preferences)
+    run = bar.addMenu("&Run")
+    run.addActions([actions.start, actions.pause, actions.stop, actions.resume])
+    view = bar.addMenu("&View")
+    view.addActions(panels)
+    view.addSeparator()
+    themes = view.addMenu("&Theme")
+    themes.addActions(actions.themes.actions())
+    help = bar.addMenu("&Help")
+    help.addAction(actions.about)
+
+
+def _fill_recent(
+    menu: QMenu, preferences: Preferences, opened: Callable[[Path], None]
+) -> None:
+    menu.clear()
+    for name in preferences.values.recent:
+        menu.addAction(name).triggered.connect(lambda _, p=name: opened(Path(p)))
+    if menu.isEmpty():
+        menu.addAction("Nothing yet").setEnabled(False)

@@ -1,0 +1,125 @@
+"""Activity bar: what the run does now, how far it is, and what it uses."""
+
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QWidget
+
+from app.bridge import Bridge
+from app.tables.units import accuracy, left, memory, percent
+from app.workspace import Workspace
+from engine.events import (
+    LAST,
+    Event,
+    PhaseFinished,
+    PhaseStarted,
+    Progressed,
+    RunFailed,
+    RunFinished,
+    RunPaused,
+    RunResumed,
+    RunStarted,
+)
+
+PHASES = {
+    "load": "Loading",
+    "gradients": "Collecting gradients",
+    "curvature": "Inverting curvature",
+    "selection": "Choosing weights",
+    "repair": "Repairing",
+    "finetune": "Fine-tuning",
+    "evaluate": "Measuring",
+    "save": "Saving",
+}
+IDLE = "Ready. Press Start to prune."
+
+
+class ActivityBar(QWidget):
+    """One line for the status bar."""
+
+    def __init__(
+        self, workspace: Workspace, bridge: Bridge, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._workspace = workspace
+        self.phase = QLabel()
+        self.phase.setSizePolicy(
+            QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred
+        )
+        self.progress = QProgressBar()
+        self.progress.setFixedWidth(180)
+        self.progress.setMaximumHeight(self.fontMetrics().height() + 2)
+        self.time_left = QLabel()
+        widest = self.fontMetrics().horizontalAdvance("about 59 min left ")
+        self.time_left.setMinimumWidth(widest)
+        self.memory = QLabel()
+        self.memory.setToolTip("Memory the run uses now")
+        self.device = QLabel()
+        self.device.setToolTip("Where the run computes")
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(6, 0, 6, 0)
+        layout.setSpacing(12)
+        layout.addWidget(self.phase, 1)
+        for widget in (self.progress, self.time_left, self.memory, self.device):
+            layout.addWidget(widget)
+        workspace.state_changed.connect(self._show)
+        bridge.on(Event, self._add)
+        bridge.cleared.connect(self._clear)
+        self._clear()
+
+    def _clear(self) -> None:
+        self._words, self._outcome = "Starting", IDLE
+        self._running = self._paused = False
+        self._progress: Progressed | None = None
+        self.memory.clear()
+        self.device.clear()
+        self._show()
+
+    def _add(self, events: list[Event]) -> None:
+        for event in events:
+            if isinstance(event, Progressed):
+                self._progress = event
+            elif isinstance(event, PhaseStarted):
+                self._words = PHASES.get(event.name, event.name.capitalize())
+                self._progress = None
+            elif isinstance(event, PhaseFinished):
+                self._progress = None
+            elif isinstance(event, RunPaused | RunResumed):
+                self._paused = isinstance(event, RunPaused)
+            elif isinstance(event, RunStarted):
+                self._running, self._paused = True, False
+                self._words = "Starting"
+                self.device.setText(event.device)
+            elif isinstance(event, LAST):
+                self._running, self._progress = False, None
+                self._outcome = _outcome(event)
+        self._show()
+
+    def _show(self) -> None:
+        running, progress = self._running, self._progress
+        words = self._words if running else self._outcome
+        if running and progress and progress.label:
+            words = f"{words}: {progress.label}" if progress.label != words else words
+        if running and self._workspace.state == "stopping":
+            words = "Stopping: saving what is done"
+        elif running and self._paused:
+            words = f"Paused ({words[:1].lower()}{words[1:]})"
+        self.phase.setText(words)
+        self.phase.setToolTip(words)
+        known = progress is not None and progress.total > 0
+        self.progress.setVisible(running)
+        self.progress.setRange(0, progress.total if known else 0)
+        self.progress.setValue(progress.done if known else 0)
+        remaining = left(progress.seconds_left) if known and not self._paused else ""
+        self.time_left.setText(remaining)
+        self.time_left.setVisible(running)
+        if progress and progress.memory:
+            self.memory.setText(memory(progress.memory))
+
+
+def _outcome(event: Event) -> str:
+    if isinstance(event, RunFinished):
+        return (
+            f"Finished: {percent(event.sparsity)} sparse, accuracy "
+            f"{accuracy(event.accuracy)} (dense {accuracy(event.accuracy_dense)})"
+        )
+    if isinstance(event, RunFailed):
+        return f"Failed: {event.message}"
+    return event.message

@@ -1,0 +1,149 @@
+"""Curves panel: the live curves of a run, with their buttons."""
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.bridge import Bridge
+from app.plots import export
+from app.plots.base import small_font
+from app.plots.curves import CurvesFigure
+from app.plots.empty import EmptyState
+from app.plots.readout import readout
+from app.plots.record import COLUMNS, Record
+from app.workspace import Workspace
+from engine.events import Event
+
+REDRAW = 60  # milliseconds between two drawings
+EMPTY = "Press Start to see loss, accuracy, sparsity and learning rate here."
+HINT = "Wheel zooms, drag pans, double click or A resets. Point at a curve for values."
+
+
+class CurvesPanel(QWidget):
+    """Gathers a run's curves and draws them, at most every `REDRAW` milliseconds."""
+
+    def __init__(
+        self, workspace: Workspace, bridge: Bridge, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.record = Record()
+        self.figure = CurvesFigure()
+        self._axis = ""  # as chosen; empty is "what suits the run"
+        self._dirty = False
+        self._timer = QTimer(self, singleShot=True, interval=REDRAW)
+        self._timer.timeout.connect(self._draw)
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addLayout(self._toolbar())
+        layout.addWidget(self.figure, 1)
+        self._readout = QLabel(HINT)
+        self._readout.setSizePolicy(
+            QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred
+        )
+        self._readout.setFont(small_font())
+        self._readout.setContentsMargins(6, 0, 6, 2)
+        layout.addWidget(self._readout)
+        self._stack = EmptyState(content, EMPTY)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._stack)
+        self.figure.pointed.connect(self._point)
+        self.figure.left.connect(lambda: self._readout.setText(HINT))
+        reset = QShortcut(QKeySequence("A"), self)
+        reset.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        reset.activated.connect(self.figure.reset_view)
+        bridge.on(Event, self._add)
+        bridge.cleared.connect(self._clear)
+
+    @property
+    def axis(self) -> str:
+        """`epoch` or `seconds`; a run without fine-tuning has only seconds to show."""
+        return self._axis or ("seconds" if self.record.total_epochs == 0 else "epoch")
+
+    def save_picture(self, path: Path) -> None:
+        """Write the plots and their legend as PNG."""
+        self._draw()
+        export.save_picture(self.figure, path)
+
+    def save_data(self, path: Path) -> None:
+        """Write every point as CSV."""
+        export.save_table(COLUMNS, self.record.rows(), path)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        """Catch up with what came while hidden."""
+        super().showEvent(event)
+        self._draw()
+
+    def _toolbar(self) -> QHBoxLayout:
+        bar = QHBoxLayout()
+        bar.setContentsMargins(6, 4, 6, 0)
+        self._axes = QButtonGroup(self)
+        for name, text in (("epoch", "Epochs"), ("seconds", "Seconds")):
+            button = QPushButton(text, checkable=True)
+            button.setToolTip(f"Draw over {text.lower()}")
+            button.setProperty("axis", name)
+            self._axes.addButton(button)
+            bar.addWidget(button)
+        self._axes.buttonClicked.connect(self._choose_axis)
+        bar.addStretch(1)
+        for text, tip, slot in (
+            ("Reset view", "Show everything (A)", self.figure.reset_view),
+            ("Save picture…", "Plots and legend as PNG", self._ask_picture),
+            ("Save data…", "Every point as CSV", self._ask_data),
+        ):
+            button = QPushButton(text)
+            button.setToolTip(tip)
+            button.clicked.connect(slot)
+            bar.addWidget(button)
+        return bar
+
+    def _add(self, events: list[Event]) -> None:
+        self.record.add(events)
+        self._mark()
+
+    def _clear(self) -> None:
+        self.record = Record()
+        self._axis = ""
+        self._readout.setText(HINT)
+        self.figure.draw(self.record, self.axis)
+        self.figure.reset_view()
+        self._stack.set_empty(True)
+
+    def _mark(self) -> None:
+        self._dirty = True
+        if self.isVisible() and not self._timer.isActive():
+            self._timer.start()
+
+    def _draw(self) -> None:
+        self._stack.set_empty(self.record.empty)
+        if self._dirty:
+            self._dirty = False
+            self.figure.draw(self.record, self.axis)
+        for button in self._axes.buttons():
+            button.setChecked(button.property("axis") == self.axis)
+
+    def _choose_axis(self, button: QPushButton) -> None:
+        self._axis = button.property("axis")
+        self._dirty = True
+        self._draw()
+
+    def _point(self, x: float) -> None:
+        self._readout.setText(readout(self.record, self.axis, x))
+
+    def _ask_picture(self) -> None:
+        export.ask_and_save(self, "curves.png", export.PICTURES, self.save_picture)
+
+    def _ask_data(self) -> None:
+        export.ask_and_save(self, "curves.csv", export.TABLES, self.save_data)

@@ -1,0 +1,185 @@
+"""Layer table panel: every layer, its sparsity live, and which ones stay dense."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.bridge import Bridge
+from app.plots.empty import EmptyState
+from app.tables.checkpoint import CheckpointReport, headline
+from app.tables.exclusion import excluding, including
+from app.tables.layer_table import LayerTableModel
+from app.tables.layer_view import LayerView
+from app.tables.units import count, percent
+from app.workspace import Workspace
+from engine.events import CheckpointLoaded, ModelLoaded, Pruned
+from engine.recipe import Recipe, with_changes
+
+EMPTY = "Choose a model to see its layers here."
+SEPARATOR = "  \N{MIDDLE DOT}  "
+
+
+class LayerTablePanel(QWidget):
+    """The layers; clicks on check boxes change the recipe's excluded layers."""
+
+    def __init__(
+        self, workspace: Workspace, bridge: Bridge, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._workspace = workspace
+        self._loaded: ModelLoaded | None = None
+        self._checkpoint: CheckpointLoaded | None = None
+        self.model = LayerTableModel(self)
+        self.view = LayerView(self.model)
+        self.filter = QLineEdit(placeholderText="Filter layers", clearButtonEnabled=True)
+        self.filter.textChanged.connect(self.view.proxy.setFilterFixedString)
+        self.toggle = QAction("Exclude", self)
+        self.toggle.setShortcut(QKeySequence(Qt.Key.Key_Space))
+        self.toggle.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        self.toggle.triggered.connect(self._toggle_selected)
+        self.view.addAction(self.toggle)
+        self.totals = QLabel(wordWrap=True)
+        self.totals.setTextFormat(Qt.TextFormat.PlainText)
+        self.checkpoint = QLabel()
+        self.checkpoint.setTextInteractionFlags(
+            Qt.TextInteractionFlag.LinksAccessibleByMouse
+            | Qt.TextInteractionFlag.LinksAccessibleByKeyboard
+        )
+        self.checkpoint.linkActivated.connect(self._open_report)
+        self._lay_out()
+        self.model.toggled.connect(lambda name, prune: self._set([name], prune))
+        self.view.layer_chosen.connect(workspace.select_layer)
+        self.view.selectionModel().selectionChanged.connect(self._offer)
+        workspace.layer_selected.connect(self.view.show_layer)
+        workspace.recipe_changed.connect(self._show_recipe)
+        workspace.state_changed.connect(self._lock)
+        bridge.on(ModelLoaded, self._load)
+        bridge.on(Pruned, self._prune)
+        bridge.on(CheckpointLoaded, self._show_checkpoint)
+        bridge.cleared.connect(self._clear)
+        self._show_recipe(workspace.recipe)
+        self._lock(workspace.state)
+        self._clear()
+
+    def _lay_out(self) -> None:
+        button = QToolButton()
+        button.setDefaultAction(self.toggle)
+        top = QHBoxLayout()
+        top.setContentsMargins(6, 4, 6, 2)
+        top.addWidget(self.filter, 1)
+        top.addWidget(button)
+        bottom = QVBoxLayout()
+        bottom.setContentsMargins(6, 2, 6, 4)
+        bottom.setSpacing(2)
+        bottom.addWidget(self.totals)
+        bottom.addWidget(self.checkpoint)
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addLayout(top)
+        layout.addWidget(self.view, 1)
+        layout.addLayout(bottom)
+        self._stack = EmptyState(content, EMPTY)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._stack)
+
+    def _load(self, events: list[ModelLoaded]) -> None:
+        self._loaded = events[-1]
+        self.model.set_layers(self._loaded.layers)
+        self.view.fit()
+        self.view.show_layer(self._workspace.layer)
+        self._count()
+        self._stack.set_empty(False)
+
+    def _prune(self, events: list[Pruned]) -> None:
+        self.model.set_states(events[-1].layers)
+        self._count()
+
+    def _clear(self) -> None:
+        self._loaded = self._checkpoint = None
+        self.model.set_layers(())
+        self.checkpoint.hide()
+        self._count()
+        self._offer()
+        self._stack.set_empty(True)
+
+    def _count(self) -> None:
+        layers = self.model.layers
+        rows = [i for i in range(len(layers)) if self.model.status(i) == "prunable"]
+        weights = sum(layers[i].weights for i in rows)
+        zeros = sum(layers[i].zeros for i in rows)
+        parts = [
+            f"{len(layers)} layers",
+            f"{count(self._loaded.parameters if self._loaded else 0)} parameters",
+            f"{count(weights)} prunable in {len(rows)}",
+            f"{count(zeros)} zero ({percent(zeros / weights if weights else 0.0)})",
+            f"{count(self._loaded.macs if self._loaded else 0)} MACs",
+        ]
+        self.totals.setText(SEPARATOR.join(parts))
+
+    def _show_checkpoint(self, events: list[CheckpointLoaded]) -> None:
+        self._checkpoint = events[-1]
+        self.checkpoint.setText(f'<a href="#report">{headline(self._checkpoint)}</a>')
+        self.checkpoint.show()
+
+    def _open_report(self) -> None:
+        if self._checkpoint:
+            dialog = CheckpointReport(self._checkpoint, self)
+            dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            dialog.open()
+
+    def _show_recipe(self, recipe: Recipe) -> None:
+        self.model.set_patterns(recipe.allocation.exclude)
+        self._count()
+        self._offer()
+
+    def _lock(self, state: str) -> None:
+        self.model.set_locked(state != "idle")
+        self._offer()
+
+    def _offer(self) -> None:
+        """Name the toggle by what it would do to the selection."""
+        states = self._selected_states()
+        include = bool(states) and "prunable" not in states.values()
+        self.toggle.setText("Include" if include else "Exclude")
+        self.toggle.setToolTip(
+            f"{self.toggle.text()} the selected layers (Space)"
+            if self._workspace.state == "idle"
+            else "Layers can be excluded while no run is going on"
+        )
+        self.toggle.setEnabled(bool(states) and self._workspace.state == "idle")
+
+    def _toggle_selected(self) -> None:
+        states = self._selected_states()
+        self._set(list(states), "prunable" not in states.values())
+
+    def _selected_states(self) -> dict[str, str]:
+        """Status of each selected layer that can be toggled."""
+        statuses = {
+            info.name: self.model.status(row)
+            for row, info in enumerate(self.model.layers)
+        }
+        chosen = {name: statuses[name] for name in self.view.selected()}
+        return {name: status for name, status in chosen.items() if status != "unsupported"}
+
+    def _set(self, names: list[str], prune: bool) -> None:
+        if self._workspace.state != "idle":
+            return
+        recipe = self._workspace.recipe
+        patterns = recipe.allocation.exclude
+        if prune:
+            layers = (info.name for info in self.model.layers)
+            patterns = including(patterns, names, layers)
+        else:
+            patterns = excluding(patterns, names)
+        changed = with_changes(recipe, {"allocation.exclude": list(patterns)})
+        self._workspace.set_recipe(changed)

@@ -1,0 +1,115 @@
+"""Layers panel: how sparse each prunable layer is, live."""
+
+from PySide6.QtCore import QEvent, QModelIndex, Qt
+from PySide6.QtWidgets import QLabel, QListView, QVBoxLayout, QWidget
+
+from app.bridge import Bridge
+from app.plots.empty import EmptyState
+from app.plots.legend import Entry, Legend
+from app.tables.bars import NamedBar
+from app.tables.layer_bars import LayerBarsModel, untouched
+from app.tables.units import count, percent
+from app.workspace import Workspace
+from engine.events import ModelLoaded, Pruned
+
+EMPTY = "Choose a model to see its prunable layers here."
+NONE = "No layer of this network can be pruned: see the reasons in the layer table."
+ENTRIES = (
+    Entry("Sparsity of the layer", "sparsity", "bar"),
+    Entry("Overall", "cut", "cut"),
+)
+
+
+class LayersPanel(QWidget):
+    """One bar per prunable layer; a click selects the layer everywhere."""
+
+    def __init__(
+        self, workspace: Workspace, bridge: Bridge, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._workspace = workspace
+        self.model = LayerBarsModel(self)
+        self._delegate = NamedBar(self)
+        self.view = QListView()
+        self.view.setModel(self.model)
+        self.view.setItemDelegate(self._delegate)
+        self.view.setUniformItemSizes(True)
+        self.view.setFrameShape(QListView.Shape.NoFrame)
+        self.view.setAccessibleName("Sparsity of each layer")
+        self.view.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
+        self.view.selectionModel().currentChanged.connect(self._choose)
+        self.summary = QLabel()
+        self.summary.setContentsMargins(6, 4, 6, 0)
+        self.summary.setTextFormat(Qt.TextFormat.PlainText)
+        content = QWidget()
+        layout = QVBoxLayout(content)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(2)
+        layout.addWidget(self.summary)
+        legend = QVBoxLayout()
+        legend.setContentsMargins(6, 0, 6, 0)
+        legend.addWidget(Legend(ENTRIES))
+        layout.addLayout(legend)
+        layout.addWidget(self.view, 1)
+        self._stack = EmptyState(content, EMPTY)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(self._stack)
+        workspace.layer_selected.connect(self._select)
+        bridge.on(ModelLoaded, self._load)
+        bridge.on(Pruned, self._prune)
+        bridge.cleared.connect(self._clear)
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        """Measure the names again in a new font."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.FontChange:
+            self._measure()
+
+    def _load(self, events: list[ModelLoaded]) -> None:
+        layers = untouched(events[-1].layers)
+        self.model.set_layers(layers)
+        zeros = sum(layer.zeros for layer in layers)
+        weights = sum(layer.weights for layer in layers)
+        self._show(zeros / weights if weights else None, "before pruning")
+        self._stack.set_empty(not layers, NONE)
+
+    def _prune(self, events: list[Pruned]) -> None:
+        event = events[-1]
+        self.model.set_layers(event.layers)
+        self._show(event.sparsity, f"after prune {event.step} of {event.steps}")
+        self._stack.set_empty(not event.layers)
+
+    def _clear(self) -> None:
+        self.model.set_layers(())
+        self._show(None, "")
+        self._stack.set_empty(True, EMPTY)
+
+    def _show(self, overall: float | None, when: str) -> None:
+        self._delegate.overall = overall
+        zeros = sum(layer.zeros for layer in self.model.layers)
+        weights = sum(layer.weights for layer in self.model.layers)
+        level = "" if overall is None else f"{percent(overall)} overall, "
+        self.summary.setText(
+            f"{level}{count(zeros)} of {count(weights)} weights zero, {when}"
+        )
+        self._measure()
+        self._select(self._workspace.layer)
+        self.view.viewport().update()
+
+    def _measure(self) -> None:
+        metrics = self.view.fontMetrics()
+        names = (self.model.index(row).data() for row in range(self.model.rowCount()))
+        self._delegate.name_width = max(map(metrics.horizontalAdvance, names), default=0)
+
+    def _choose(self, current: QModelIndex) -> None:
+        if current.isValid():
+            self._workspace.select_layer(current.data(Qt.ItemDataRole.UserRole))
+
+    def _select(self, name: str) -> None:
+        index = self.model.find(name)
+        if index.isValid():
+            self.view.setCurrentIndex(index)
+        else:
+            self.view.clearSelection()
+            self.view.selectionModel().clearCurrentIndex()

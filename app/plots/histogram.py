@@ -1,0 +1,122 @@
+"""Histogram: saliencies of one layer on a log10 axis, with the cut between them."""
+
+import math
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from app import palette
+from app.plots import base
+from app.plots.axes import CountAxis, PowerAxis
+from app.plots.legend import Entry, Legend
+from engine.events import Histogram
+
+ENTRIES = (
+    Entry("Kept", "live", "bar"),
+    Entry("Removed by this prune", "removed", "bar"),
+    Entry("Threshold", "cut", "cut"),
+)
+FLOOR = math.log10(0.5)  # where bars stand on the log scale: one weight shows
+
+
+class HistogramFigure(QWidget):
+    """Two sets of bars and a line, with their legend above."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._histogram: Histogram | None = None
+        self._log = True
+        self._counts = CountAxis("left")
+        self._canvas = pg.GraphicsLayoutWidget()
+        self._plot = base.plot_item("Weights", PowerAxis("bottom"), self._counts)
+        self._plot.setLabel("bottom", "Saliency (predicted loss increase)")
+        self._canvas.addItem(self._plot)
+        self._removed = pg.BarGraphItem(x0=[], width=1, y0=0, height=[])
+        self._live = pg.BarGraphItem(x0=[], width=1, y0=0, height=[])
+        self._outline = self._plot.plot(stepMode="center")
+        self._cut = pg.InfiniteLine(angle=90)
+        self._plot.addItem(self._removed)
+        self._plot.addItem(self._live)
+        self._plot.addItem(self._cut)
+        self._outline.setZValue(5)
+        self._canvas.scene().sigMouseClicked.connect(self._clicked)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 2, 6, 4)
+        layout.setSpacing(0)
+        layout.addWidget(Legend(ENTRIES))
+        layout.addWidget(self._canvas, 1)
+        self.setAutoFillBackground(True)
+        self._recolour()
+
+    def draw(self, histogram: Histogram, log: bool) -> None:
+        """Show this layer; `log` is about the counts."""
+        self._histogram, self._log = histogram, log
+        self._counts.log = log
+        self._counts.picture = None
+        edges = np.linspace(histogram.low, histogram.high, len(histogram.live) + 1)
+        left, width = edges[:-1], np.diff(edges)
+        floor = FLOOR if log else 0.0
+        for bars, counts in (
+            (self._removed, histogram.removed),
+            (self._live, histogram.live),
+        ):
+            height = _heights(counts, log) - floor
+            bars.setOpts(x0=left, width=width, y0=floor, height=height)
+        used = np.flatnonzero(histogram.removed)
+        first, last = (used[0], used[-1] + 1) if len(used) else (0, 1)
+        removed = _heights(histogram.removed[first:last], log)
+        self._outline.setData(edges[first : last + 1], removed)
+        cut = histogram.cut
+        shown = cut is not None and math.isfinite(cut)
+        self._cut.setVisible(shown)
+        self._cut.setValue(cut if shown else histogram.low)
+        self.reset_view()
+
+    def reset_view(self) -> None:
+        """Show the bins that hold something, and the cut."""
+        shown = self._histogram
+        if shown is None:
+            return
+        edges = np.linspace(shown.low, shown.high, len(shown.live) + 1)
+        counts = np.add(shown.live, shown.removed)
+        used = np.flatnonzero(counts)
+        low, high = shown.low, shown.high
+        if len(used):
+            low, high = edges[used[0]], edges[used[-1] + 1]
+        if self._cut.isVisible():
+            low, high = min(low, self._cut.value()), max(high, self._cut.value())
+        tallest = max(*shown.live, *shown.removed, 1)
+        top = math.log10(tallest) if self._log else tallest
+        self._plot.setXRange(low, high, padding=0.03)
+        bottom = FLOOR if self._log else 0.0
+        self._plot.setYRange(bottom, max(top + 0.05 * (top - bottom), 1), padding=0)
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+        """Follow the application between light and dark."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self._recolour()
+
+    def _recolour(self) -> None:
+        colours = palette.current()
+        self._canvas.setBackground(colours.background)
+        base.fill(self, colours)
+        base.recolour(self._plot, colours)
+        self._live.setOpts(pen=None, brush=colours.live)
+        self._removed.setOpts(pen=None, brush=colours.removed)
+        self._outline.setPen(base.line(colours.removed, 1.5))
+        self._cut.setPen(base.line(colours.cut, 2))
+
+    def _clicked(self, event: object) -> None:
+        if event.double():
+            self.reset_view()
+
+
+def _heights(counts: tuple[int, ...], log: bool) -> np.ndarray:
+    """Tops of the bars; an empty bin stays on the floor."""
+    numbers = np.asarray(counts, dtype=float)
+    if not log:
+        return numbers
+    return np.log10(np.maximum(numbers, 0.5))

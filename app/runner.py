@@ -1,0 +1,217 @@
+"""Runner: starts, pauses and stops the engine on the background thread."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+import engine
+from app.background import Background
+from app.bridge import Bridge
+from app.preferences import Preferences
+from app.workspace import Workspace
+from engine.errors import EngineError, InputError, TrustNeeded
+from engine.events import Event, Noticed, RunFailed
+from engine.recipe import Recipe
+
+QUIET = 350  # milliseconds without an edit before the network is looked at
+
+
+class Runner(QObject):
+    """One engine job at a time, and the state of the workspace to go with it."""
+
+    inspected = Signal()  # model and data of the recipe are fine
+    inspect_failed = Signal(object)  # EngineError
+    trust_needed = Signal(object)  # TrustNeeded
+    run_failed = Signal(object)  # EngineError
+    run_ended = Signal(object)  # the last Event of a run on this machine
+    crashed = Signal(object)  # any other exception: a defect
+    exported = Signal(object)  # ExportReport
+    export_failed = Signal(object)  # EngineError
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        bridge: Bridge,
+        preferences: Preferences,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._workspace = workspace
+        self._bridge = bridge
+        self._preferences = preferences
+        self._background = Background(self)
+        self._control = engine.Control()
+        self._newest = 0
+        self._seen: tuple | None = None
+        self._last: Event | None = None
+        self._quiet = QTimer(self, interval=QUIET, singleShot=True)
+        self._quiet.timeout.connect(self.inspect)
+        workspace.recipe_changed.connect(self._on_recipe)
+
+    @property
+    def background(self) -> Background:
+        """The engine's thread, for whoever else must read or write files."""
+        return self._background
+
+    def start(self, recipe: Recipe, folder: Path) -> None:
+        """Prune; everything the run says goes to the bridge."""
+        self.take_as_seen(recipe)
+        self._begin(
+            folder,
+            lambda control, trust: engine.run(
+                recipe, folder, emit=self._post, control=control, trust=trust
+            ),
+        )
+
+    def resume(self, folder: Path) -> None:
+        """Go on with a stopped run from its newest checkpoint."""
+        self._begin(
+            folder,
+            lambda control, trust: engine.resume(
+                folder, emit=self._post, control=control, trust=trust
+            ),
+            clear=False,
+        )
+
+    def pause(self) -> None:
+        """Hold the run at its next step."""
+        self._control.pause()
+        self._workspace.set_state("paused")
+
+    def go_on(self) -> None:
+        """Let a paused run go on."""
+        self._control.resume()
+        self._workspace.set_state("running")
+
+    def stop(self) -> None:
+        """Ask the run to save what it has and end."""
+        self._control.stop()
+        self._workspace.set_state("stopping")
+
+    def take_as_seen(self, recipe: Recipe) -> None:
+        """Its network is on show already (an opened run): do not load it again."""
+        self._seen = _looked_at(recipe)
+        self._newest += 1
+        self._quiet.stop()
+
+    def inspect(self) -> None:
+        """Load the recipe's network and data beside the window and show the layers."""
+        recipe = self._workspace.recipe
+        before, self._seen = self._seen, _looked_at(recipe)
+        anew = before is None or before[:2] != self._seen[:2]
+        self._newest += 1
+        ticket, trust = self._newest, self._preferences.trusted
+        events: list[Event] = []
+
+        def look() -> None:
+            if ticket == self._newest:
+                engine.inspect(recipe, emit=events.append, trust=trust)
+
+        self._background.do(
+            look,
+            lambda _: self._on_inspected(ticket, events, anew),
+            lambda error: self._on_inspect_failed(ticket, events, error),
+        )
+
+    def export(self, folder: Path, to: str, out: Path) -> None:
+        """Write the pruned network of a run folder to a file and check the file."""
+        trust = self._preferences.trusted
+        self._background.do(
+            lambda: engine.export(folder, to, out, trust),
+            self.exported.emit,
+            self._on_export_failed,
+        )
+
+    def close(self) -> None:
+        """Stop whatever goes on and wait for its end."""
+        self._newest += 1
+        self._quiet.stop()
+        self._control.stop()
+        self._background.close()
+
+    def _begin(self, folder: Path, work, clear: bool = True) -> None:
+        self._control = control = engine.Control()
+        trust = self._preferences.trusted
+        self._last = None
+        if clear:
+            self._bridge.clear()
+        self._workspace.set_folder(folder)
+        self._workspace.set_state("running")
+        self._background.do(
+            lambda: work(control, trust), self._on_ended, self._on_run_error
+        )
+
+    def _post(self, event: Event) -> None:
+        self._last = event
+        self._bridge.post(event)
+
+    def _on_ended(self, _: object) -> None:
+        self._workspace.set_state("idle")
+        last = self._last
+        if isinstance(last, RunFailed):
+            self.run_failed.emit(EngineError(last.message, last.hint, last.details))
+        self.run_ended.emit(last)
+
+    def _on_run_error(self, error: BaseException) -> None:
+        """It did not begin: nothing was written, so there is no run to show."""
+        folder = self._workspace.folder
+        if folder is not None and not folder.is_dir():
+            self._workspace.set_folder(None)
+        self._workspace.set_state("idle")
+        if isinstance(error, TrustNeeded):
+            self.trust_needed.emit(error)
+        elif isinstance(error, EngineError):
+            self.run_failed.emit(error)
+        else:
+            self.crashed.emit(error)
+        self.run_ended.emit(self._last)
+
+    def _on_recipe(self, recipe: Recipe) -> None:
+        if self._workspace.state != "idle":
+            return
+        if _looked_at(recipe) != self._seen:
+            self._newest += 1  # an answer under way is about another recipe
+            self._quiet.start()
+        else:
+            self._quiet.stop()
+
+    def _on_inspected(self, ticket: int, events: list[Event], anew: bool) -> None:
+        if ticket == self._newest:
+            self._show(events, anew)
+            self.inspected.emit()
+
+    def _on_inspect_failed(
+        self, ticket: int, events: list[Event], error: BaseException
+    ) -> None:
+        if ticket != self._newest:
+            return
+        if isinstance(error, TrustNeeded):
+            self._show(events, True)
+            self.trust_needed.emit(error)
+        elif isinstance(error, EngineError):
+            notice = Noticed("warning", error.message, error.hint)
+            self._show([*events, notice], True)
+            self.inspect_failed.emit(error)
+        else:
+            self.crashed.emit(error)
+
+    def _show(self, events: list[Event], anew: bool) -> None:
+        if anew:
+            self._workspace.set_folder(None)
+            self._bridge.clear()
+        for event in events:
+            self._bridge.post(event)
+
+    def _on_export_failed(self, error: BaseException) -> None:
+        if isinstance(error, EngineError):
+            self.export_failed.emit(error)
+        else:
+            self.export_failed.emit(
+                InputError("The export ended unexpectedly.", "See the report.")
+            )
+            self.crashed.emit(error)
+
+
+def _looked_at(recipe: Recipe) -> tuple:
+    """What an inspection depends on."""
+    return recipe.model, recipe.data, recipe.allocation.exclude

@@ -1,0 +1,1 @@
+"""Tables: item models over plain lists, and the small pieces around them."""

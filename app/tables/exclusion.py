@@ -1,0 +1,43 @@
+"""Exclusion: which patterns leave a layer dense, and how one click changes them."""
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+Patterns = tuple[str, ...]
+
+
+def covering(name: str, patterns: Iterable[str]) -> str:
+    """The first pattern that covers this parameter name; empty if there is none."""
+    return next((pattern for pattern in patterns if covers(pattern, name)), "")
+
+
+def covers(pattern: str, name: str) -> bool:
+    """Whether a name or wildcard pattern of the recipe means this parameter."""
+    return pattern == name or fnmatchcase(name, pattern)
+
+
+def excluding(patterns: Patterns, names: Iterable[str]) -> Patterns:
+    """Patterns that leave these layers dense too, added by their exact names."""
+    result = list(patterns)
+    result += (name for name in names if not covering(name, result))
+    return tuple(result)
+
+
+def including(
+    patterns: Patterns, names: Iterable[str], layers: Iterable[str]
+) -> Patterns:
+    """Patterns that let these layers be pruned and change nothing for the others.
+
+    A pattern that covers more than the wanted names gives way to the exact names of
+    the other layers it covered.
+    """
+    wanted, layers = set(names), tuple(layers)
+    kept = [p for p in patterns if not any(covers(p, name) for name in wanted)]
+    result: list[str] = []
+    for pattern in patterns:
+        if pattern in kept:
+            result.append(pattern)
+        else:
+            others = (n for n in layers if n not in wanted and covers(pattern, n))
+            result += (n for n in others if not covering(n, kept))
+    return tuple(dict.fromkeys(result))

@@ -1,0 +1,174 @@
+"""Log lines: each event of a run in plain words."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from app.tables.units import accuracy, clock, count, exact, number, percent
+from engine.events import (
+    CheckpointLoaded,
+    DataLoaded,
+    EpochFinished,
+    Evaluated,
+    Event,
+    LevelsPlanned,
+    ModelLoaded,
+    Noticed,
+    PhaseFinished,
+    Pruned,
+    RunFailed,
+    RunFinished,
+    RunPaused,
+    RunResumed,
+    RunStarted,
+    RunStopped,
+    Saved,
+)
+
+STAGES = {
+    "dense": "Dense network",
+    "before": "Before the prune",
+    "pruned": "After the prune",
+    "repaired": "After repair",
+    "epoch": "After the epoch",
+    "final": "Final network",
+}
+SLOW = 1.0  # seconds from which a finished phase is worth a line
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line; `level` is info, success, warning or error, also a palette colour."""
+
+    time: float
+    text: str
+    level: str = "info"
+
+    @property
+    def full(self) -> str:
+        """As it is shown and copied."""
+        return f"{clock(self.time):>7}  {self.text}"
+
+
+def lines(event: Event) -> Iterator[Line]:
+    """What the log says about an event; nothing for those that only drive plots."""
+    say = _SENTENCES.get(type(event))
+    for text in say(event) if say else ():
+        level = _level(event)
+        yield Line(event.time, text, level)
+
+
+def _level(event: Event) -> str:
+    if isinstance(event, Noticed):
+        return "warning" if event.level == "warning" else "info"
+    if isinstance(event, RunFailed):
+        return "error"
+    return "success" if isinstance(event, RunFinished) else "info"
+
+
+def _started(event: RunStarted) -> list[str]:
+    verb = "Resumed" if event.resumed else "Started"
+    return [f"{verb} in {event.folder} on {event.device}, seed {event.seed}"]
+
+
+def _model(event: ModelLoaded) -> list[str]:
+    return [
+        f"Network {event.name}: {len(event.layers)} layers, "
+        f"{count(event.parameters)} parameters, {count(event.macs)} MACs"
+    ]
+
+
+def _checkpoint(event: CheckpointLoaded) -> list[str]:
+    return [
+        f"Checkpoint {event.file}: {event.matched} matched, "
+        f"{len(event.renamed)} renamed, {len(event.missing)} missing, "
+        f"{len(event.unexpected)} unexpected, {len(event.misshaped)} of another shape"
+    ]
+
+
+def _data(event: DataLoaded) -> list[str]:
+    return [
+        f"Data {event.name}: {exact(event.train)} training, "
+        f"{exact(event.validation)} validation, {exact(event.test)} test images, "
+        f"{len(event.classes)} classes"
+    ]
+
+
+def _planned(event: LevelsPlanned) -> list[str]:
+    prunes = len(event.sparsities)
+    if not prunes:
+        return ["Planned no prune"]
+    return [
+        f"Planned {prunes} {'prune' if prunes == 1 else 'prunes'} to "
+        f"{percent(event.sparsities[-1])} and {event.total_epochs} epochs of fine-tuning"
+    ]
+
+
+def _phase(event: PhaseFinished) -> list[str]:
+    if event.seconds < SLOW:
+        return []
+    return [f"{event.name.capitalize()} took {clock(event.seconds)}"]
+
+
+def _pruned(event: Pruned) -> list[str]:
+    text = (
+        f"Pruned {event.step} of {event.steps}: {percent(event.sparsity)} sparse, "
+        f"{exact(event.zeros)} zeros"
+    )
+    if event.predicted is not None:
+        text += f", predicted loss increase {number(event.predicted)}"
+    if event.predicted_joint is not None:
+        text += f" (jointly {number(event.predicted_joint)})"
+    return [text]
+
+
+def _evaluated(event: Evaluated) -> list[str]:
+    return [
+        f"{STAGES.get(event.stage, event.stage)}: {event.split} accuracy "
+        f"{accuracy(event.accuracy)}, loss {number(event.loss)}, "
+        f"{percent(event.sparsity)} sparse"
+    ]
+
+
+def _epoch(event: EpochFinished) -> list[str]:
+    return [
+        f"Epoch {event.epoch} of {event.epochs}: training loss "
+        f"{number(event.train_loss)}, validation loss {number(event.loss)}, accuracy "
+        f"{accuracy(event.accuracy)}{' (best)' if event.best else ''}, "
+        f"{exact(round(event.images_per_second))} images per second"
+    ]
+
+
+def _noticed(event: Noticed) -> list[str]:
+    return [f"{event.message} {event.hint}".strip()]
+
+
+def _finished(event: RunFinished) -> list[str]:
+    return [
+        f"Finished: {percent(event.sparsity)} sparse, accuracy "
+        f"{accuracy(event.accuracy)} (dense {accuracy(event.accuracy_dense)})"
+    ]
+
+
+def _failed(event: RunFailed) -> list[str]:
+    return [event.message, event.hint, *(f"    {line}" for line in event.details)]
+
+
+_SENTENCES: dict[type[Event], Callable[[Any], list[str]]] = {
+    RunStarted: _started,
+    ModelLoaded: _model,
+    CheckpointLoaded: _checkpoint,
+    DataLoaded: _data,
+    LevelsPlanned: _planned,
+    PhaseFinished: _phase,
+    Pruned: _pruned,
+    Evaluated: _evaluated,
+    EpochFinished: _epoch,
+    Noticed: _noticed,
+    Saved: lambda event: [f"Saved {event.path}"],
+    RunPaused: lambda event: ["Paused"],
+    RunResumed: lambda event: ["Resumed"],
+    RunFinished: _finished,
+    RunStopped: lambda event: [event.message],
+    RunFailed: _failed,
+}

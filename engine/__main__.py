@@ -1,0 +1,177 @@
+"""The command line: run, resume, inspect, plan, export and settings."""
+
+import argparse
+import dataclasses
+import hashlib
+import json
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import engine
+from engine.console import Console, layer_table, settings_list
+from engine.errors import EngineError, InputError
+from engine.events import Event, RunStopped
+from engine.recipe import Recipe, load, with_changes
+
+STOPPED = 130
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; returns the exit code.
+
+    0 done, 1 the run failed, 2 bad recipe or arguments, 130 stopped.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options)
+    except EngineError as error:
+        if options.debug:
+            traceback.print_exc()
+        print(f"{error.message}\n{error.hint}", file=sys.stderr)
+        for line in error.details if options.debug else error.details[:20]:
+            print(f"  {line}", file=sys.stderr)
+        if len(error.details) > 20 and not options.debug:
+            rest = len(error.details) - 20
+            print(f"  and {rest} more; --debug shows all", file=sys.stderr)
+        return error.exit_code
+
+
+def _run(options: argparse.Namespace) -> int:
+    recipe = _recipe(options)
+    return _follow(
+        options,
+        lambda **how: engine.run(recipe, options.out, **how),
+    )
+
+
+def _resume(options: argparse.Namespace) -> int:
+    return _follow(options, lambda **how: engine.resume(options.folder, **how))
+
+
+def _follow(options: argparse.Namespace, go: Callable[..., Event]) -> int:
+    """Run with Ctrl-C as the stop button; say what happens."""
+    control = engine.Control()
+    with Console(options.jsonl) as console:
+        before = signal.signal(signal.SIGINT, lambda *_: control.stop())
+        try:
+            last = go(emit=console.say, control=control, trust=_trust(options))
+        finally:
+            signal.signal(signal.SIGINT, before)
+    return STOPPED if isinstance(last, RunStopped) else 0
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    with Console(options.jsonl) as console:
+        engine.inspect(_recipe(options), layer_table(console), trust=_trust(options))
+    return 0
+
+
+def _plan(options: argparse.Namespace) -> int:
+    planned = engine.plan(_recipe(options), _trust(options))
+    print(json.dumps(dataclasses.asdict(planned), indent=2))
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    report = engine.export(options.folder, options.to, options.out, _trust(options))
+    print(json.dumps(dataclasses.asdict(report), indent=2))
+    return 0
+
+
+def _settings(options: argparse.Namespace) -> int:
+    print(settings_list(), end="")
+    return 0
+
+
+def _recipe(options: argparse.Namespace) -> Recipe:
+    changes = {}
+    for change in options.set:
+        key, equals, value = change.partition("=")
+        if not equals:
+            raise InputError(
+                f"--set {change} has no value.", "Write --set group.setting=value."
+            )
+        changes[key.strip()] = _value(value)
+    return with_changes(load(options.recipe), changes)
+
+
+def _value(text: str) -> object:
+    """JSON where it is JSON, else the text itself: `5`, `true`, `["fc"]`, `sgd`."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _trust(options: argparse.Namespace) -> frozenset[str]:
+    return frozenset(_digest(Path(file)) for file in options.trust)
+
+
+def _digest(file: Path) -> str:
+    try:
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    except OSError as error:
+        raise InputError(
+            f"Cannot read {file}: {error.strerror}.", "Check the path after --trust."
+        ) from error
+
+
+def _parser() -> argparse.ArgumentParser:
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--debug", action="store_true", help="show tracebacks")
+    shared.add_argument(
+        "--trust",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a Python file that may be executed (repeatable)",
+    )
+    spoken = argparse.ArgumentParser(add_help=False)
+    spoken.add_argument(
+        "--jsonl", action="store_true", help="print every event as one JSON line"
+    )
+    cooked = argparse.ArgumentParser(add_help=False)
+    cooked.add_argument("recipe", metavar="RECIPE.json")
+    cooked.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a setting, such as estimator.samples=500 (repeatable)",
+    )
+    parser = argparse.ArgumentParser(
+        prog="python -m engine",
+        description="Prune trained networks with second-order information.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(
+        name: str, command: Callable, help: str, *parents
+    ) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=help, parents=[shared, *parents])
+        added.set_defaults(command=command)
+        return added
+
+    run = add("run", _run, "prune as a recipe says", spoken, cooked)
+    run.add_argument("--out", required=True, metavar="FOLDER", help="the run folder")
+    resume = add("resume", _resume, "go on with a stopped run", spoken)
+    resume.add_argument("folder", metavar="FOLDER")
+    add("inspect", _inspect, "list the network's layers", spoken, cooked)
+    add("plan", _plan, "what a recipe will cost", cooked)
+    export = add("export", _export, "write the pruned network and check the file")
+    export.add_argument("folder", metavar="FOLDER")
+    export.add_argument("--to", required=True, metavar="FORMAT", help=_formats())
+    export.add_argument("--out", required=True, metavar="FILE")
+    add("settings", _settings, "list every setting of a recipe")
+    return parser
+
+
+def _formats() -> str:
+    return " or ".join(exporter.kind for exporter in engine.EXPORTERS)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

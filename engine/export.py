@@ -1,0 +1,140 @@
+"""Taking the pruned network home: write the file, then prove it in a fresh process."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from engine import store
+from engine.errors import InputError, RunError
+from engine.exporters import EXPORTERS
+from engine.exporters.base import Exporter
+
+IMAGES = 16  # random inputs that dense and exported network must agree on
+PATIENCE = 600  # seconds for the fresh process
+
+
+@dataclass(frozen=True)
+class ExportReport:
+    """An export and its proof.
+
+    Attributes:
+        path: The file.
+        format: Its kind.
+        bytes: Its size.
+        tensors: How many it holds.
+        weights: Numbers in its floating-point tensors of two or more dimensions.
+        zeros: How many of those are exactly zero.
+        difference: Largest absolute logit difference after reloading it.
+    """
+
+    path: str
+    format: str
+    bytes: int
+    tensors: int
+    weights: int
+    zeros: int
+    difference: float
+
+
+def export(
+    folder: str | Path, to: str, out: str | Path, trust: frozenset[str] = frozenset()
+) -> ExportReport:
+    """Write the run's network as `to`, reload it in a fresh process, compare logits.
+
+    Args:
+        folder: Of the run.
+        to: Kind of exporter.
+        out: The file; replaced whole or left alone.
+        trust: SHA-256 digests of Python files that may be executed.
+
+    Raises:
+        InputError: Unknown format, no network in the folder, or `out` not writable.
+        RunError: The reloaded file could not be checked.
+    """
+    exporter = _exporter(to)
+    out = Path(out).absolute()
+    weights = store.result_of(folder)
+    recipe = store.recipe_of(folder)
+    spec = recipe.data.describe()
+    model = recipe.model.build(spec, trust)
+    model.load_state_dict(weights)
+    ordered = {name: weights[name].contiguous() for name in model.state_dict()}
+    generator = torch.Generator().manual_seed(0)
+    inputs = torch.randn((IMAGES, *spec.shape), generator=generator)
+    content = exporter.encode(ordered)
+    try:
+        store.write(out, content)
+    except OSError as error:
+        raise InputError(
+            f"Cannot write {out}: {error.strerror}.", "Choose a file you may write."
+        ) from error
+    difference = _check(Path(folder).absolute(), exporter, out, model, inputs, trust)
+    matrices = [w for w in ordered.values() if w.is_floating_point() and w.ndim > 1]
+    return ExportReport(
+        path=str(out),
+        format=exporter.kind,
+        bytes=len(content),
+        tensors=len(ordered),
+        weights=sum(w.numel() for w in matrices),
+        zeros=sum(int((w == 0).sum()) for w in matrices),
+        difference=difference,
+    )
+
+
+def _exporter(kind: str) -> type[Exporter]:
+    for exporter in EXPORTERS:
+        if exporter.kind == kind:
+            return exporter
+    known = ", ".join(e.kind for e in EXPORTERS)
+    raise InputError(f"There is no export format {kind!r}.", f"Choose one of {known}.")
+
+
+def _check(
+    folder: Path,
+    exporter: type[Exporter],
+    file: Path,
+    model: nn.Module,
+    inputs: Tensor,
+    trust: frozenset[str],
+) -> float:
+    with torch.inference_mode():
+        logits = model.eval()(inputs)
+    with tempfile.TemporaryDirectory() as temporary:
+        reference = Path(temporary) / "reference.pt"
+        torch.save({"inputs": inputs, "logits": logits}, reference)
+        command = [
+            sys.executable,
+            "-m",
+            "engine.exporters.check",
+            str(folder),
+            exporter.kind,
+            str(file),
+            str(reference),
+            *sorted(trust),
+        ]
+        root = str(Path(__file__).resolve().parents[1])
+        path = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+        try:
+            answer = subprocess.run(
+                command,
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+                check=True,
+                env={**os.environ, "PYTHONPATH": path},
+            )
+            return float(json.loads(answer.stdout)["difference"])
+        except subprocess.SubprocessError as error:
+            said = (getattr(error, "stderr", "") or "").strip().splitlines()
+            raise RunError(
+                f"{file} was written, but reloading it in a fresh process failed.",
+                "Check the last line: " + (said[-1] if said else str(error)),
+                tuple(said),
+            ) from error

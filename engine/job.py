@@ -1,0 +1,237 @@
+"""Job: the mutable state of one run, and the steps its story is told in."""
+
+import dataclasses
+from typing import Any
+
+from engine import machine, masks
+from engine.errors import InputError, RunError
+from engine.evaluate import Measure, evaluate
+from engine.events import Evaluated, LayerState, Pruned
+from engine.finetune import Finetuner
+from engine.fitness import warn_if_unfit
+from engine.layers import parameter_count
+from engine.loading import load_data, load_network, loss_for
+from engine.monitor import Monitor
+from engine.problem import Problem
+from engine.prune import Cut, prune_once
+from engine.recipe import Recipe
+from engine.repair import reestimate_batch_norm
+from engine.schedules.base import Level
+
+
+class Job:
+    """A network on its way from dense to pruned.
+
+    Attributes:
+        levels: The prunes of the schedule.
+        level, step: The prune and sub-step that come next.
+        masks: Kept weights of the prunable layers.
+        predictions: Predicted loss increase of every step so far.
+        results: `Measure` by stage: dense, pruned, repaired, final.
+    """
+
+    def __init__(self, recipe: Recipe, monitor: Monitor, trust: frozenset[str]) -> None:
+        self.recipe, self.monitor = recipe, monitor
+        self.device = machine.pick_device(recipe.machine)
+        with monitor.phase("load"):
+            self.model, self.layers = load_network(recipe, monitor, trust)
+            self.data = load_data(recipe, self.device, monitor)
+            self.model.to(self.device)
+            self.loss = loss_for(self.model, recipe, self.data, monitor)
+        names = tuple(i.name for i in self.layers if i.status == "prunable")
+        if not names:
+            raise InputError(
+                "No layer is left to prune.", "Clear some of allocation.exclude."
+            )
+        self.problem = Problem(self.model, names, self.data.train, self.loss)
+        self.finetuner = Finetuner(
+            self.model,
+            self.data,
+            self.loss,
+            recipe.finetune,
+            recipe.machine.seed,
+            recipe.machine.batch,
+            monitor,
+        )
+        self.masks = masks.from_zeros(self.problem.weights())
+        self.levels = self._plan_levels()
+        self.level = self.step = 0
+        self.thresholds: dict[str, float | None] = {}
+        self.predictions: list[dict[str, Any]] = []
+        self.results: dict[str, Measure] = {}
+        self._tested: Measure | None = None  # on test, while the network is unchanged
+
+    @property
+    def pruned(self) -> bool:
+        """Whether all prunes are done."""
+        return self.level == len(self.levels)
+
+    def measure(self, stage: str, split: str = "test") -> None:
+        """Loss and accuracy now, told and (on the test split) kept as a result."""
+        measure = self._tested if split == "test" else None
+        if measure is None:
+            with self.monitor.phase("evaluate"):
+                measure = evaluate(
+                    self.model,
+                    getattr(self.data, split),
+                    self.loss,
+                    self.recipe.machine.batch,
+                    self.monitor,
+                    f"Measuring the {stage} network",
+                )
+        if split == "test":
+            self.results[stage] = self._tested = measure
+        self.monitor.emit(
+            Evaluated(
+                stage,
+                split,
+                self.finetuner.position,
+                measure.loss,
+                measure.accuracy,
+                masks.sparsity(self.masks),
+            )
+        )
+
+    def measure_dense(self) -> None:
+        """Measure the network as it came; warn when data and network do not fit."""
+        self.measure("dense")
+        with self.monitor.phase("evaluate"):
+            warn_if_unfit(
+                self.model,
+                self.data,
+                self.loss,
+                self.results["dense"],
+                self.recipe.machine,
+                self.monitor,
+            )
+
+    def prune_step(self) -> None:
+        """Take the next step of the level; the level is done after its last."""
+        level = self.levels[self.level]
+        cut = prune_once(
+            self.problem,
+            self.masks,
+            self.recipe,
+            level.steps[self.step],
+            self._steps_done(),
+            self.monitor,
+        )
+        self._tested = None
+        self.masks, self.thresholds = cut.masks, cut.thresholds
+        self.finetuner.forget(cut.removed)
+        self.step += 1
+        self._tell(cut)
+        if self.recipe.repair.batch_norm == "every_step":
+            self.repair()
+        if self.step == len(level.steps):
+            self.level, self.step = self.level + 1, 0
+
+    def repair(self) -> None:
+        """Re-estimate batch norm on training images."""
+        settings = self.recipe.repair
+        self._tested = None
+        with self.monitor.phase("repair"):
+            reestimate_batch_norm(
+                self.model,
+                self.data.train,
+                settings.samples,
+                self.recipe.machine.batch,
+                self.recipe.machine.seed,
+                self.monitor,
+            )
+
+    def train_epoch(self) -> None:
+        """Fine-tune one epoch; after the last prune it may become the best."""
+        self._tested = None
+        self.finetuner.run_epoch(self.masks, recovering=self.pruned)
+
+    def finish(self) -> None:
+        """Take the best epoch and check that every removed weight is still zero."""
+        best = self.finetuner.restore_best()
+        if best is not None and best != self.finetuner.epoch:
+            self._tested = None
+            self.monitor.notice(
+                f"Kept epoch {best}, the best on the validation split.", level="info"
+            )
+        for name, weight in self.problem.weights().items():
+            if bool(weight[~self.masks[name]].any()):
+                raise RunError(
+                    f"Removed weights of {name} came back.",
+                    "This is a bug; please report it with the run folder.",
+                )
+
+    def layer_states(self) -> tuple[LayerState, ...]:
+        """Every prunable layer as it is now."""
+        counts = {name: int((~mask).sum()) for name, mask in self.masks.items()}
+        return tuple(
+            LayerState(
+                name,
+                mask.numel(),
+                counts[name],
+                counts[name] / mask.numel(),
+                self.thresholds.get(name),
+            )
+            for name, mask in self.masks.items()
+        )
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything `resume` needs, as tensors and plain values."""
+        return {
+            "model": self.model.state_dict(),
+            "masks": self.masks,
+            "finetuner": self.finetuner.state_dict(),
+            "level": self.level,
+            "step": self.step,
+            "thresholds": self.thresholds,
+            "predictions": self.predictions,
+            "results": {k: dataclasses.asdict(m) for k, m in self.results.items()},
+            "timings": dict(self.monitor.timings),
+            "notices": list(self.monitor.notices),
+            "elapsed": self.monitor.now(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a saved state."""
+        self.model.load_state_dict(state["model"])
+        self.masks = {k: v.to(self.device) for k, v in state["masks"].items()}
+        self.finetuner.load_state_dict(state["finetuner"])
+        self.level, self.step = state["level"], state["step"]
+        self.thresholds, self.predictions = state["thresholds"], state["predictions"]
+        self.results = {k: Measure(**m) for k, m in state["results"].items()}
+        self.monitor.timings = dict(state["timings"])
+        self.monitor.notices = list(state["notices"])
+
+    def _plan_levels(self) -> tuple[Level, ...]:
+        start, target = masks.sparsity(self.masks), self.recipe.allocation.sparsity
+        if start:
+            self.monitor.notice(
+                f"{masks.zeros(self.masks):,} prunable weights are zero already "
+                f"({start:.1%}); they stay removed and count.",
+                level="info",
+            )
+        epochs = self.recipe.finetune.epochs
+        return self.recipe.schedule.levels(target, epochs, min(start, target))
+
+    def _steps_done(self) -> int:
+        return sum(len(level.steps) for level in self.levels[: self.level]) + self.step
+
+    def _tell(self, cut: Cut) -> None:
+        number, steps = self._steps_done(), sum(len(x.steps) for x in self.levels)
+        zeros = masks.zeros(self.masks)
+        self.predictions.append(
+            {"step": number, "sum": cut.predicted, "joint": cut.predicted_joint}
+        )
+        self.monitor.emit(
+            Pruned(
+                number,
+                steps,
+                self.finetuner.position,
+                masks.sparsity(self.masks),
+                zeros / parameter_count(self.model),
+                zeros,
+                self.layer_states(),
+                cut.predicted,
+                cut.predicted_joint,
+                final=number == steps,
+            )
+        )

@@ -1,0 +1,53 @@
+"""Layout: where the live weights of a layer sit in its blocks of neighbours."""
+
+import torch
+from torch import Tensor
+
+
+class Layout:
+    """Blocks of `block_size` consecutive weights of a flattened layer, live ones only.
+
+    Removed weights have zero gradients and decouple, so leaving them out changes
+    nothing but the cost. Short blocks are filled with slots that belong to no weight.
+
+    Args:
+        live: (numel,) bool, True = kept.
+        block_size: 0 takes the whole layer as one block.
+
+    Attributes:
+        index: (blocks, width) position in the layer; numel marks an empty slot.
+    """
+
+    def __init__(self, live: Tensor, block_size: int) -> None:
+        self.numel = len(live)
+        size = min(block_size or self.numel, self.numel)
+        position = live.nonzero().squeeze(1)
+        block = position // size
+        counts = torch.bincount(block, minlength=-(-self.numel // size))
+        first = counts.cumsum(0) - counts
+        slot = torch.arange(len(position), device=live.device) - first[block]
+        width = max(int(counts.max()), 1)
+        self.index = position.new_full((len(counts), width), self.numel)
+        self.index[block, slot] = position
+        self._whole = len(position) == self.numel == self.index.numel()
+
+    def gather(self, values: Tensor, fill: float = 0) -> Tensor:
+        """(numel,) to (blocks, width), empty slots filled."""
+        if self._whole:
+            return values.reshape(self.index.shape)
+        return torch.cat([values, values.new_full((1,), fill)])[self.index]
+
+    def gather_rows(self, rows: Tensor) -> Tensor:
+        """(N, numel) to contiguous (blocks, N, width), empty slots zero."""
+        blocks, width = self.index.shape
+        if self._whole:
+            return rows.reshape(-1, blocks, width).transpose(0, 1).contiguous()
+        columns = self.index.clamp(max=self.numel - 1).reshape(-1)
+        found = rows[:, columns].reshape(-1, blocks, width).transpose(0, 1).contiguous()
+        return found.mul_((self.index < self.numel)[:, None])
+
+    def scatter(self, values: Tensor, fill: float = 0) -> Tensor:
+        """(blocks, width) to (numel,); weights that are not live get `fill`."""
+        out = values.new_full((self.numel + 1,), fill)
+        out[self.index] = values
+        return out[:-1]

@@ -1,0 +1,62 @@
+"""Bringing a recipe's network and images in, with everything worth telling."""
+
+import torch
+from torch import nn
+
+from engine.data.base import Data
+from engine.events import DataLoaded, LayerInfo, ModelLoaded
+from engine.layers import parameter_count, survey, total_macs, unmatched
+from engine.loss import Loss, detect
+from engine.models.load import load_model
+from engine.monitor import Monitor
+from engine.part import title_of
+from engine.recipe import Recipe
+
+DETECTION_IMAGES = 64
+
+
+def load_network(
+    recipe: Recipe, monitor: Monitor, trust: frozenset[str]
+) -> tuple[nn.Module, tuple[LayerInfo, ...]]:
+    """The dense network on the CPU and its layer table (emits `ModelLoaded`).
+
+    Raises:
+        InputError: Network, checkpoint or data cannot be used, or do not fit.
+    """
+    torch.manual_seed(recipe.machine.seed)  # a network may start at random
+    spec = recipe.data.describe()
+    model = load_model(recipe.model, spec, trust, monitor)
+    layers = survey(model, spec.shape, recipe.allocation.exclude)
+    for pattern in unmatched(recipe.allocation.exclude, layers):
+        monitor.notice(f"No layer is called {pattern!r}, which is to be excluded.")
+    monitor.emit(
+        ModelLoaded(
+            title_of(type(recipe.model)), layers, parameter_count(model), total_macs(layers)
+        )
+    )
+    return model, layers
+
+
+def load_data(recipe: Recipe, device: torch.device, monitor: Monitor) -> Data:
+    """All splits, served on `device` (emits `DataLoaded`)."""
+    data = recipe.data.load(device, recipe.machine.seed, monitor)
+    sizes = (len(data.train), len(data.validation), len(data.test))
+    spec = data.spec
+    monitor.emit(DataLoaded(spec.name, *sizes, spec.classes, spec.shape))
+    return data
+
+
+def loss_for(model: nn.Module, recipe: Recipe, data: Data, monitor: Monitor) -> Loss:
+    """The loss that suits what the network returns, seen on real images."""
+    kind = recipe.model.output
+    if kind == "auto":
+        count = min(DETECTION_IMAGES, len(data.train))
+        with torch.inference_mode():
+            kind = detect(model(data.train.batch(torch.arange(count))[0]))
+        if kind != "logits":
+            monitor.notice(
+                f"The network returns {kind.replace('_', '-')}; the loss is set to it.",
+                "Set model.output if that is wrong.",
+                level="info",
+            )
+    return Loss(kind)

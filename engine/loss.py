@@ -1,0 +1,63 @@
+"""The classification loss, whatever the network returns: logits or probabilities."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+OutputKind = Literal["logits", "log_probabilities", "probabilities"]
+TOLERANCE = 1e-3  # how far a row of float32 probabilities may sum from 1
+
+
+@torch.no_grad()
+def detect(outputs: Tensor) -> OutputKind:
+    """What the rows (n, classes) of a network's outputs on real images are.
+
+    A negative log-likelihood on logits would silently give constant gradients, so
+    nobody should have to guess. A single column is always taken for a logit.
+    """
+    rows = outputs.double()
+    if rows.shape[-1] < 2:
+        return "logits"
+    if _sums_to_one(rows.exp()) and bool((rows <= TOLERANCE).all()):
+        return "log_probabilities"
+    if _sums_to_one(rows) and bool((rows >= -TOLERANCE).all()):
+        return "probabilities"
+    return "logits"
+
+
+@dataclass(frozen=True)
+class Loss:
+    """Cross-entropy of outputs (n, classes) with integer labels (n,).
+
+    Log-softmax leaves log-probabilities as they are, so one formula serves all kinds;
+    probabilities are clamped to the smallest normal number before the logarithm.
+
+    Attributes:
+        kind: What the network returns, see `detect`.
+        label_smoothing: Share of each label spread evenly over all classes.
+    """
+
+    kind: OutputKind = "logits"
+    label_smoothing: float = 0.0
+
+    def per_sample(self, outputs: Tensor, labels: Tensor) -> Tensor:
+        """Losses (n,)."""
+        return self._loss(outputs, labels, "none")
+
+    def mean(self, outputs: Tensor, labels: Tensor) -> Tensor:
+        """Mean loss per image, a scalar."""
+        return self._loss(outputs, labels, "mean")
+
+    def _loss(self, outputs: Tensor, labels: Tensor, reduction: str) -> Tensor:
+        if self.kind == "probabilities":
+            outputs = outputs.clamp_min(torch.finfo(outputs.dtype).tiny).log()
+        return F.cross_entropy(
+            outputs, labels, reduction=reduction, label_smoothing=self.label_smoothing
+        )
+
+
+def _sums_to_one(rows: Tensor) -> bool:
+    return bool(((rows.sum(-1) - 1).abs() <= TOLERANCE).all())

@@ -1,0 +1,195 @@
+"""Optimal Brain Surgeon: saliencies and corrections from any inverse curvature."""
+
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor
+
+from engine.blocks import DualBlocks, PrimalBlocks
+from engine.errors import RunError
+from engine.layout import Layout
+from engine.masks import Masks
+from engine.monitor import Monitor
+
+Compensation = Literal["none", "sum", "joint"]
+Tensors = dict[str, Tensor]
+
+
+class Inverse(Protocol):
+    """The inverse curvature F^-1 of one layer; vectors are (numel,) float64.
+
+    Weights that are removed already are zero in every vector and stay out of play.
+    """
+
+    def diag(self) -> Tensor:
+        """Diagonal of F^-1."""
+
+    def solve(self, vector: Tensor) -> Tensor:
+        """F^-1 v."""
+
+    def joint(self, weights: Tensor, removed: Tensor) -> tuple[Tensor, float]:
+        """The step with d = -w on the removed that minimises 1/2 d^T F d, its loss."""
+
+
+class BlockFisher:
+    """Inverse of the damped block empirical Fisher of one layer.
+
+    Args:
+        rows: Gradients (N, numel), zero where a weight is removed.
+        live: (numel,) bool, True = kept.
+        block_size: Neighbouring weights per block; 0 is the whole layer.
+        damping: Added to the diagonal.
+
+    Attributes:
+        raised: Blocks whose damping had to grow.
+        largest: The largest damping used.
+
+    Raises:
+        torch.linalg.LinAlgError: A block has no inverse whatever the damping.
+    """
+
+    def __init__(
+        self, rows: Tensor, live: Tensor, block_size: int, damping: float
+    ) -> None:
+        self._layout = Layout(live, block_size)
+        self._damping = damping
+        gradients = self._layout.gather_rows(rows)
+        kind = PrimalBlocks if gradients.shape[1] > gradients.shape[2] else DualBlocks
+        self._blocks = kind(gradients, damping)
+        self.raised = int((self._blocks.damping > damping).sum())
+        self.largest = float(self._blocks.damping.max())
+
+    def diag(self) -> Tensor:
+        """Diagonal of F^-1; 1 / damping for removed weights."""
+        return self._layout.scatter(self._blocks.diag, fill=1 / self._damping)
+
+    def solve(self, vector: Tensor) -> Tensor:
+        """F^-1 v on the live weights."""
+        return self._layout.scatter(self._blocks.solve(self._layout.gather(vector)))
+
+    def joint(self, weights: Tensor, removed: Tensor) -> tuple[Tensor, float]:
+        """Exact per block; blocks do not see each other."""
+        steps, losses = self._blocks.joint(
+            self._layout.gather(weights), self._layout.gather(removed, fill=True)
+        )
+        return self._layout.scatter(steps), float(losses.sum())
+
+
+def block_fishers(
+    gradients: Tensors,
+    masks: Masks,
+    block_size: int,
+    damping: float,
+    monitor: Monitor,
+) -> dict[str, Inverse]:
+    """A `BlockFisher` per layer; takes each layer's rows out of `gradients`.
+
+    Raises:
+        RunError: Gradients are not finite, or a block has no inverse.
+    """
+    inverses: dict[str, Inverse] = {}
+    for name in monitor.track(tuple(gradients), "Curvature"):
+        rows = gradients.pop(name)
+        if not rows.isfinite().all():
+            raise RunError(
+                f"The gradients of {name} are not finite.",
+                "Check that the checkpoint, the normalisation and the network's output "
+                "kind fit together.",
+            )
+        try:
+            found = BlockFisher(rows, masks[name].reshape(-1), block_size, damping)
+        except torch.linalg.LinAlgError as error:
+            raise RunError(
+                f"The curvature of {name} has no usable inverse.", "Raise the damping."
+            ) from error
+        if found.raised:
+            monitor.notice(
+                f"Damping was raised to at most {found.largest:.0e} in {found.raised} "
+                f"blocks of {name}, where {damping:.0e} left no usable inverse.",
+                "Raise the damping to treat all blocks alike.",
+            )
+        inverses[name] = found
+    return inverses
+
+
+class ObsCurvature:
+    """The Optimal Brain Surgeon formulas, for every method that has an inverse.
+
+    With s = w - F^-1 g the saliency is s^2 / (2 diag F^-1). The correction of survivors
+    is -F^-1 g - F^-1 (removed s / diag), the sum of single-weight updates, or -F^-1 g
+    plus the exact joint step per block. g = 0 is Optimal Brain Surgeon (Hassibi and
+    Stork, 1993) and WoodFisher; a gradient kept is WoodTaylor.
+
+    Args:
+        inverses: One per layer.
+        compensation: none, sum or joint.
+        strength: Scales the correction of survivors; removed weights reach 0 always.
+        gradient: Mean gradient per layer (numel,), zero on removed weights; None = 0.
+    """
+
+    def __init__(
+        self,
+        inverses: dict[str, Inverse],
+        compensation: Compensation = "sum",
+        strength: float = 1.0,
+        gradient: Tensors | None = None,
+    ) -> None:
+        self._inverses = inverses
+        self._compensation = compensation
+        self._strength = strength
+        self._newton = {}
+        self._gain = 0.0
+        for name, slope in (gradient or {}).items():
+            self._newton[name] = inverses[name].solve(slope.double())
+            self._gain += float(slope.double() @ self._newton[name]) / 2
+
+    @torch.no_grad()
+    def scores(self, weights: Tensors) -> Tensors:
+        """Saliencies in loss units, float64; 0 for weights that are zero already."""
+        return {
+            name: self._saliency(name, weight).reshape(weight.shape)
+            for name, weight in weights.items()
+        }
+
+    @torch.no_grad()
+    def compensate(self, weights: Tensors, removed: Masks) -> Tensors:
+        """What to add to the weights; removed ones land on exactly 0."""
+        corrections = {}
+        for name, weight in weights.items():
+            gone = removed[name].reshape(-1)
+            step = self._step(name, self._moved(name, weight), gone) * self._strength
+            step = step.to(weight.dtype).reshape(weight.shape)
+            corrections[name] = torch.where(removed[name], -weight, step)
+        return corrections
+
+    @torch.no_grad()
+    def predicted(self, weights: Tensors, removed: Masks) -> tuple[float, float]:
+        """Loss increase as the sum of single saliencies, and of the joint removal.
+
+        Both assume full compensation; the joint one is exact in each block.
+        """
+        single = joint = -self._gain
+        for name, weight in weights.items():
+            gone = removed[name].reshape(-1)
+            if gone.any():
+                single += float(self._saliency(name, weight)[gone].sum())
+                joint += self._inverses[name].joint(self._moved(name, weight), gone)[1]
+        return single, joint
+
+    def _step(self, name: str, moved: Tensor, gone: Tensor) -> Tensor:
+        if self._compensation == "none":
+            return torch.zeros_like(moved)
+        inverse, start = self._inverses[name], -self._newton.get(name, 0)
+        if not gone.any():
+            return start + torch.zeros_like(moved)
+        if self._compensation == "joint":
+            return start + inverse.joint(moved, gone)[0]
+        return start - inverse.solve(moved.masked_fill(~gone, 0) / inverse.diag())
+
+    def _saliency(self, name: str, weight: Tensor) -> Tensor:
+        moved = self._moved(name, weight)
+        return moved.square() / (2 * self._inverses[name].diag())
+
+    def _moved(self, name: str, weight: Tensor) -> Tensor:
+        """s = w - F^-1 g (numel,)."""
+        return weight.detach().reshape(-1).double() - self._newton.get(name, 0)

@@ -1,0 +1,88 @@
+"""One prune step: fit, score, choose, correct, cut."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine import masks
+from engine.errors import RunError
+from engine.events import Scored
+from engine.histograms import histograms
+from engine.masks import Masks
+from engine.monitor import Monitor
+from engine.problem import Problem
+from engine.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What a prune step did.
+
+    Attributes:
+        masks: Kept weights now.
+        removed: Weights that went in this step.
+        thresholds: Least kept saliency per layer.
+        predicted: Loss increase as the sum of single saliencies; None if unknown.
+        predicted_joint: The same for the exact joint removal per block.
+    """
+
+    masks: Masks
+    removed: Masks
+    thresholds: dict[str, float | None]
+    predicted: float | None
+    predicted_joint: float | None
+
+
+def prune_once(
+    problem: Problem,
+    before: Masks,
+    recipe: Recipe,
+    sparsity: float,
+    number: int,
+    monitor: Monitor,
+) -> Cut:
+    """Bring the network to `sparsity`; its weights change in place, all at the end.
+
+    Args:
+        problem: The network and its calibration images.
+        before: Kept weights so far.
+        recipe: Estimator, pattern and allocation to use.
+        sparsity: Fraction of the prunable weights that will be zero.
+        number: Of this step, from 0; it varies the calibration samples.
+        monitor: Phases, notices and the histograms.
+
+    Raises:
+        RunError: Saliencies or corrections are not finite.
+        Stopped: A stop was asked for; nothing was changed.
+    """
+    seed = recipe.machine.seed + number
+    curvature = recipe.estimator.fit(problem, before, monitor, seed)
+    with monitor.phase("selection"):
+        weights = problem.weights()
+        scores = curvature.scores(weights)
+        choice = recipe.pattern.choose(scores, before, recipe.allocation, sparsity)
+        for note in choice.notes:
+            monitor.notice(note)
+        bars = histograms(scores, before, choice.masks, choice.thresholds)
+        monitor.emit(Scored(number + 1, bars))
+        removed = masks.removed_between(before, choice.masks)
+        predicted, joint = curvature.predicted(weights, removed)
+        correction = curvature.compensate(weights, removed)
+        _cut(weights, choice.masks, correction)
+    return Cut(choice.masks, removed, choice.thresholds, predicted, joint)
+
+
+@torch.no_grad()
+def _cut(
+    weights: dict[str, Tensor], kept: Masks, correction: dict[str, Tensor]
+) -> None:
+    for name, delta in correction.items():
+        if not bool(torch.isfinite(delta).all()):
+            raise RunError(
+                f"The correction of {name} is not finite.",
+                "Raise estimator.damping or set estimator.compensation to none.",
+            )
+    for name, delta in correction.items():
+        weights[name].add_(delta.to(weights[name].dtype))
+    masks.apply(kept, weights)

@@ -1,0 +1,50 @@
+"""What a run amounts to, as `summary.json` tells it."""
+
+import dataclasses
+import math
+from typing import Any
+
+from engine import machine, masks
+from engine.job import Job
+from engine.layers import parameter_count
+
+PHASES = ("gradients", "curvature", "selection", "repair", "finetune", "evaluate")
+
+
+def summarise(job: Job) -> dict[str, Any]:
+    """The contract of `summary.json`, plus notices and predictions.
+
+    Accuracies in percent, sparsities as fractions, times in seconds; a number that is
+    not finite becomes null.
+    """
+    results = {stage: _measure(m) for stage, m in job.results.items()}
+    zeros = masks.zeros(job.masks)
+    timings = {name: round(job.monitor.timings.get(name, 0.0), 3) for name in PHASES}
+    shapes = {layer.name: layer.shape for layer in job.layers}
+    return {
+        **results,
+        "sparsity": masks.sparsity(job.masks),
+        "sparsity_all": zeros / parameter_count(job.model),
+        "zeros": zeros,
+        "prunable": masks.total(job.masks),
+        "parameters": parameter_count(job.model),
+        "layers": [
+            {**dataclasses.asdict(state), "shape": list(shapes[state.name])}
+            for state in job.layer_states()
+        ],
+        "predicted": job.predictions,
+        "epochs": job.finetuner.epoch,
+        "best_epoch": job.finetuner.best["epoch"] if job.finetuner.best else None,
+        "timings": timings,
+        "seconds": round(job.monitor.now(), 3),
+        "peak_memory_bytes": machine.memory_peak(job.device),
+        "device": machine.describe(job.device),
+        "seed": job.recipe.machine.seed,
+        "mask_sha256": masks.digest(job.masks),
+        "notices": job.monitor.notices,
+    }
+
+
+def _measure(measure: Any) -> dict[str, float | None]:
+    pairs = dataclasses.asdict(measure).items()
+    return {key: value if math.isfinite(value) else None for key, value in pairs}

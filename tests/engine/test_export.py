@@ -1,0 +1,58 @@
+import pytest
+import torch
+from safetensors.torch import load_file
+
+import engine
+from engine.errors import InputError, RunError
+from engine.recipe import Recipe, with_changes
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs") / "run"
+    changes = {"estimator.kind": "magnitude", "finetune.epochs": 0}
+    engine.run(with_changes(Recipe(), changes), folder)
+    return folder
+
+
+@pytest.mark.parametrize("kind", [e.kind for e in engine.EXPORTERS])
+def test_an_export_reloads_in_a_fresh_process_to_the_same_logits(
+    run_folder, tmp_path, kind
+):
+    out = tmp_path / f"pruned.{kind}"
+    report = engine.export(run_folder, kind, out)
+    assert report.difference < 1e-5
+    assert report.bytes == out.stat().st_size
+    assert 0.85 < report.zeros / report.weights < 0.95
+    recipe = Recipe()
+    dense = recipe.model.build(recipe.data.describe(), frozenset())
+    read = torch.load(out, weights_only=True) if kind == "pth" else load_file(out)
+    assert list(read) == list(dense.state_dict()) or kind != "pth"
+    assert set(read) == set(dense.state_dict())
+    dense.load_state_dict(read, strict=True)
+
+
+def test_unknown_format_unwritable_file_and_no_network(run_folder, tmp_path):
+    with pytest.raises(InputError, match="no export format"):
+        engine.export(run_folder, "docx", tmp_path / "x")
+    with pytest.raises(InputError, match="Cannot write"):
+        engine.export(run_folder, "pth", tmp_path / "missing" / "x.pth")
+    with pytest.raises(InputError, match="not a run folder"):
+        engine.export(tmp_path, "pth", tmp_path / "x.pth")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_does_not_give_the_logits_is_found_out(run_folder, tmp_path):
+    from engine.export import _check
+    from engine.exporters import Pth
+
+    recipe = Recipe()
+    model = recipe.model.build(recipe.data.describe(), frozenset())
+    weights = model.state_dict()
+    file = tmp_path / "other.pth"
+    torch.save({k: v * 1.5 for k, v in weights.items()}, file)
+    inputs = torch.randn(2, *recipe.data.describe().shape)
+    assert _check(run_folder, Pth, file, model, inputs, frozenset()) > 1e-3
+    torch.save({"nothing": torch.ones(1)}, file)
+    with pytest.raises(RunError, match="reloading"):
+        _check(run_folder, Pth, file, model, inputs, frozenset())

@@ -1,0 +1,131 @@
+"""The command line as a script sees it: processes, exit codes, standard streams."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from engine import store
+from engine.codec import from_json
+from engine.events import RunStarted, RunStopped
+
+FAST = ["--set", "estimator.samples=16", "--set", "machine.threads=1"]
+
+
+def engine(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "engine", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        **options,
+    )
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    path = tmp_path / "recipe.json"
+    path.write_text("{}")
+    return path
+
+
+def test_run_then_export(recipe, tmp_path):
+    done = engine("run", recipe, "--out", tmp_path / "run", "--jsonl", *FAST)
+    assert done.returncode == 0, done.stderr
+    events = [from_json(line) for line in done.stdout.splitlines()]
+    assert isinstance(events[0], RunStarted)
+    assert events == list(store.replay(tmp_path / "run"))
+    out = tmp_path / "pruned.safetensors"
+    sent = engine("export", tmp_path / "run", "--to", "safetensors", "--out", out)
+    assert sent.returncode == 0, sent.stderr
+    assert json.loads(sent.stdout)["difference"] < 1e-5 and out.exists()
+
+
+def test_words_for_people(recipe, tmp_path):
+    done = engine("run", recipe, "--out", tmp_path / "run", *FAST)
+    assert done.returncode == 0 and "Done:" in done.stdout
+    assert engine("inspect", recipe).returncode == 0
+    planned = engine("plan", recipe)
+    assert json.loads(planned.stdout)["steps"] == 1
+    assert "estimator.samples" in engine("settings").stdout
+
+
+def bad(name, tmp_path, recipe):
+    """Arguments that must be refused."""
+    (tmp_path / "text.json").write_text("hello")
+    (tmp_path / "unknown.json").write_text('{"estimator": {"sample": 3}}')
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "x").write_text("x")
+    out = tmp_path / "out"
+    return {
+        "missing recipe": ["run", tmp_path / "no.json", "--out", out],
+        "not json": ["run", tmp_path / "text.json", "--out", out],
+        "unknown key": ["run", tmp_path / "unknown.json", "--out", out],
+        "out of range": ["run", recipe, "--out", out, "--set", "estimator.samples=0"],
+        "no value": ["run", recipe, "--out", out, "--set", "estimator.samples"],
+        "folder in use": ["run", recipe, "--out", tmp_path / "full"],
+        "unwritable": ["run", recipe, "--out", "/proc/x"],
+        "no such run": ["resume", out],
+        "no such folder": ["export", out, "--to", "pth", "--out", tmp_path / "x.pth"],
+        "missing checkpoint": [
+            *("run", recipe, "--out", out, "--set", "model.checkpoint=no.pth"),
+        ],
+    }[name]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "missing recipe",
+        "not json",
+        "unknown key",
+        "out of range",
+        "no value",
+        "folder in use",
+        "unwritable",
+        "no such run",
+        "no such folder",
+        "missing checkpoint",
+    ],
+)
+def test_bad_input_is_two_lines_and_exit_code_2(name, tmp_path, recipe):
+    done = engine(*bad(name, tmp_path, recipe))
+    assert done.returncode == 2, done.stderr
+    assert len([x for x in done.stderr.splitlines() if not x.startswith(" ")]) == 2
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_interrupt_stops_in_good_order_and_resume_goes_on(recipe, tmp_path):
+    folder = tmp_path / "run"
+    arguments = ["run", recipe, "--out", folder, "--jsonl", *FAST]
+    arguments += ["--set", "finetune.epochs=200"]
+    command = [sys.executable, "-m", "engine", *map(str, arguments)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if '"Trained"' in line:
+                process.send_signal(signal.SIGINT)
+                break
+        rest = process.stdout.read().splitlines()
+        assert process.wait(60) == 130
+    assert isinstance(from_json(rest[-1]), RunStopped)
+    assert store.newest_state(folder) is not None
+
+
+def test_a_killed_run_can_be_resumed(recipe, tmp_path):
+    folder = tmp_path / "run"
+    arguments = ["run", recipe, "--out", folder, *FAST, "--set", "finetune.epochs=3"]
+    command = [sys.executable, "-m", "engine", *map(str, arguments)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 60
+        while not list(folder.glob("states/*.pt")):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        os.kill(process.pid, signal.SIGKILL)
+    done = engine("resume", folder)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "summary.json").exists()
