@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QMessageBox
 
 from app.splash import Splash
 
+SLOW = ("engine", "sklearn.datasets")  # seconds, and no turn for the window meanwhile
 ICON = Path(__file__).resolve().parent.parent / "resources" / "icons" / "secateur.svg"
 
 
@@ -30,7 +31,7 @@ def run(argv: list[str], path: Path | None) -> int:
     app.setWindowIcon(QIcon(str(ICON)))
     splash = Splash(app.windowIcon())
     splash.show()
-    error = _load("engine")
+    error = _load(SLOW)
     if error is not None:
         splash.close()
         message = f"The engine cannot be loaded: {error}"
@@ -48,13 +49,14 @@ def run(argv: list[str], path: Path | None) -> int:
     return app.exec()
 
 
-def _load(module: str) -> BaseException | None:
+def _load(modules: tuple[str, ...]) -> BaseException | None:
     """Import on another thread while the event loop turns; the error if it fails."""
     failure: list[BaseException] = []
 
     def load() -> None:
         try:
-            importlib.import_module(module)
+            for module in modules:
+                importlib.import_module(module)
         except Exception as error:  # whatever is wrong with an installation
             failure.append(error)
 

@@ -49,7 +49,9 @@ def apply_theme(app: QApplication, theme: str) -> None:
     styles = RESOURCES / "styles"
     words = {"folder": styles.as_posix(), "theme": "dark" if dark else "light"}
     sheet = Template((styles / "window.qss").read_text("utf-8"))
-    app.setStyleSheet(sheet.substitute(colours, **words))
+    text = sheet.substitute(colours, **words)
+    if text != app.styleSheet():  # setting it anew would restyle every widget
+        app.setStyleSheet(text)
 
 
 def _palette(colours: dict[str, str]) -> QPalette:

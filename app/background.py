@@ -1,10 +1,15 @@
 """Background: one thread for the engine; answers come back on the GUI thread."""
 
+import os
+import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
+
+NICENESS = 5  # of the engine's thread and those it starts
 
 
 class Background(QObject):
@@ -14,7 +19,9 @@ class Background(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="engine")
+        self._pool = ThreadPoolExecutor(
+            1, thread_name_prefix="engine", initializer=_give_way
+        )
         self._finished.connect(self._deliver)
 
     def do(
@@ -40,3 +47,9 @@ class Background(QObject):
             done(future.result())
         else:
             failed(error)
+
+
+def _give_way() -> None:
+    """Let the window be painted first when all cores are busy."""
+    if sys.platform == "linux":  # elsewhere a niceness belongs to the whole process
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

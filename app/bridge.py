@@ -4,7 +4,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from engine.events import EVENTS, Event, Progressed
 
@@ -47,6 +47,13 @@ class Bridge(QObject):
     def post(self, event: Event) -> None:
         """Drop an event into the mailbox; any thread, never blocks."""
         self._mail.append(event)
+
+    def when_empty(self, slot: Callable[[], None]) -> None:
+        """Call `slot` once, after everything posted so far was handed out."""
+        if self._mail:
+            self.drained.connect(slot, Qt.ConnectionType.SingleShotConnection)
+        else:
+            slot()
 
     def clear(self) -> None:
         """Forget undelivered mail and tell the panels to start over."""

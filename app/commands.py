@@ -7,6 +7,7 @@ from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
+from app.banner import Banner
 from app.dialogs.export import ExportDialog
 from app.dialogs.preferences import PreferencesDialog
 from app.dialogs.trust import TrustDialog
@@ -15,7 +16,6 @@ from app.forms.draft import Draft
 from app.history import History, can_resume
 from app.naming import run_folder
 from app.opening import FILTERS, open_path
-from app.panels.banner import Banner
 from app.panels.recipe import RecipePanel
 from app.preferences import Preferences, write_whole
 from app.runner import Runner
@@ -29,6 +29,7 @@ class Commands(QObject):
     """The verbs of the window, each a method; dialogs open over `window`."""
 
     resumable_changed = Signal(bool)  # the shown run was stopped and can go on
+    preferences_wanted = Signal()
     named = Signal(str)  # file name of the recipe that was opened or saved
 
     def __init__(
@@ -115,15 +116,20 @@ class Commands(QObject):
 
     def start(self) -> None:
         """Prune with the recipe as it is."""
-        if self._draft.problems:
-            self._recipe_panel.reveal(next(iter(self._draft.problems)))
+        runs = self._preferences.runs
+        try:
+            runs.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            self._notice.tell(
+                f"Run folders cannot be made in {runs}: {error.strerror}. Choose "
+                "another place for them.",
+                "error", "Preferences...", self.preferences_wanted.emit,
+            )  # fmt: skip
             return
         self._notice.hide()
         self.resumable_changed.emit(False)
         recipe = self._workspace.recipe
-        self._runner.start(
-            recipe, run_folder(self._preferences.runs, recipe, datetime.now())
-        )
+        self._runner.start(recipe, run_folder(runs, recipe, datetime.now()))
 
     def resume(self) -> None:
         """Go on with the shown run."""
@@ -180,7 +186,7 @@ class Commands(QObject):
 
     def on_inspect_failed(self, error: EngineError) -> None:
         """Say above the form why there is no network."""
-        self._recipe_panel.banner.tell(
+        self._recipe_panel.tell(
             f"{error.message} {error.hint}",
             "error",
             "Check again",
@@ -248,7 +254,7 @@ class Commands(QObject):
             self._preferences.trust(dialog.digest)
             self._runner.inspect()
         else:
-            self._recipe_panel.banner.tell(
+            self._recipe_panel.tell(
                 "The Python file was not run, so there is no network to show.",
                 "warning", "Look at it again", self._runner.inspect,
             )  # fmt: skip

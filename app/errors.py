@@ -20,7 +20,7 @@ from PySide6.QtWidgets import (
 
 from engine.errors import EngineError
 
-PACKAGES = ("secateur", "torch", "torchvision", "PySide6-Essentials", "pydantic")
+PACKAGES = ("torch", "torchvision", "PySide6-Essentials", "pydantic")
 
 
 class ErrorDialog(QDialog):
@@ -61,6 +61,7 @@ class ErrorDialog(QDialog):
             copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(report))
         column.addWidget(buttons)
         buttons.rejected.connect(self.reject)
+        buttons.button(QDialogButtonBox.StandardButton.Close).setDefault(True)
 
 
 def show_error(error: EngineError, parent: QWidget | None = None) -> ErrorDialog:

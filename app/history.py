@@ -71,7 +71,7 @@ class History(QObject):
 
     def _on_told(self, folder: Path, ticket: int, last: Event | None) -> None:
         if ticket == self._newest:
-            self.opened.emit(folder, last)
+            self._bridge.when_empty(lambda: self.opened.emit(folder, last))
 
 
 def can_resume(last: Event | None) -> bool:

@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from app import assets
 from app.actions import Actions
+from app.banner import Banner
 from app.bridge import Bridge
 from app.commands import Commands
 from app.dialogs.closing import ask_to_close
@@ -25,7 +26,6 @@ from app.forms.draft import Draft
 from app.history import History
 from app.menus import build_menus
 from app.panels.activity import ActivityBar
-from app.panels.banner import Banner
 from app.panels.curves import CurvesPanel
 from app.panels.layer_table import LayerTablePanel
 from app.panels.layers import LayersPanel
@@ -39,6 +39,8 @@ from engine.recipe import Recipe
 
 COLUMNS = (352, 640, 400)  # logical pixels: recipe, plots, layer table
 ROWS = (620, 150)  # all of that, log
+SMALLEST = 320  # width of the plots
+NARROW, LOW = 1000, 560  # a screen below this starts without layer table or log
 
 
 class MainWindow(QMainWindow):
@@ -51,6 +53,7 @@ class MainWindow(QMainWindow):
 
     def __init__(self, preferences: Preferences, path: Path | None = None) -> None:
         super().__init__()
+        assets.apply_theme(QApplication.instance(), preferences.values.theme)
         self._preferences = preferences
         self._name = ""
         self._closing = False
@@ -123,6 +126,7 @@ class MainWindow(QMainWindow):
         ):
             self.tabs.addTab(panel, title)
         centre = QWidget(self)
+        centre.setMinimumWidth(SMALLEST)
         column = QVBoxLayout(centre)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -146,8 +150,9 @@ class MainWindow(QMainWindow):
         self.statusBar().addWidget(self.activity, 1)
         self.statusBar().setSizeGripEnabled(False)
         self._add_toolbar()
+        self._panel_actions = self._make_panel_actions()
         build_menus(
-            self, self.actions_, self._panel_actions(), self._preferences,
+            self, self.actions_, self._panel_actions, self._preferences,
             self.commands.open,
         )  # fmt: skip
 
@@ -168,7 +173,7 @@ class MainWindow(QMainWindow):
         self.actions_.fill(bar, self._open_button)
         self.addToolBar(bar)
 
-    def _panel_actions(self) -> tuple[QAction, ...]:
+    def _make_panel_actions(self) -> tuple[QAction, ...]:
         actions = []
         for title, panel in (
             ("&Recipe", self.recipe_panel),
@@ -201,6 +206,7 @@ class MainWindow(QMainWindow):
         act.themes.triggered.connect(self._on_theme_chosen)
         do.resumable_changed.connect(act.set_resumable)
         do.named.connect(self._on_named)
+        do.preferences_wanted.connect(self._edit_preferences)
         runner.inspected.connect(do.on_inspected)
         runner.inspect_failed.connect(do.on_inspect_failed)
         runner.trust_needed.connect(do.on_trust_needed)
@@ -283,3 +289,6 @@ class MainWindow(QMainWindow):
         ):
             text = self._preferences.values.window.get(name, "")
             restore(QByteArray.fromBase64(text.encode()))
+        _, layer_table, log = self._panel_actions
+        layer_table.setChecked(room.width() >= NARROW)
+        log.setChecked(room.height() >= LOW)

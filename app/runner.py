@@ -146,6 +146,9 @@ class Runner(QObject):
         self._bridge.post(event)
 
     def _on_ended(self, _: object) -> None:
+        self._bridge.when_empty(self._tell_end)
+
+    def _tell_end(self) -> None:
         self._workspace.set_state("idle")
         last = self._last
         if isinstance(last, RunFailed):

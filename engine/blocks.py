@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 BUDGET = 32 * 2**20  # bytes of float64 work space; more only misses the caches
-SMALLEST = 1e-13  # of damping * diag(F^-1); less, and rounding has eaten the inverse
+SMALLEST = 1e-13  # of damping * diag(F^-1): below, the subtraction has left only noise
+SLACK = 1e-6  # by which rounding may push diag(F^-1) over its bound 1 / damping
 RAISES = 12  # how often damping may grow tenfold
 
 
@@ -71,8 +72,9 @@ class Blocks:
             ridge = (damping * self._scale)[:, None, None] * eye
             factor, info = torch.linalg.cholesky_ex(gram[todo] + ridge)
             diag = self._diagonal(part, todo, factor)
-            smallest = (diag * damping[:, None]).amin(1)  # NaN fails the comparison
-            good = (info == 0) & (smallest > SMALLEST)
+            share = diag * damping[:, None]  # NaN fails the comparisons
+            inside = (share.amin(1) > self._least) & (share.amax(1) <= 1 + SLACK)
+            good = (info == 0) & inside
             self._factor[part][todo[good]] = factor[good]
             self.diag[part][todo[good]] = diag[good]
             todo = todo[~good]
@@ -99,6 +101,8 @@ class DualBlocks(Blocks):
     F^-1 v = (v - G^T S^-1 G v) / damping. Time O(N^2 width), no width x width matrix;
     G is read in panels of columns, so a whole layer as one block needs no float64 copy.
     """
+
+    _least = SMALLEST
 
     @property
     def _rank(self) -> int:
@@ -184,9 +188,12 @@ class DualBlocks(Blocks):
 class PrimalBlocks(Blocks):
     """For N > width: F itself is factored, width x width, and G is let go."""
 
+    _least = 0.0
+
     def __init__(self, gradients: Tensor, damping: float) -> None:
         super().__init__(gradients, damping)
-        self._gradients = self._gradients[:, :0]
+        count, _, width = gradients.shape
+        self._gradients = gradients.new_empty(count, 0, width)
 
     @property
     def _rank(self) -> int:

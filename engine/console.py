@@ -149,7 +149,11 @@ def settings_list() -> str:
 def _part_lines(group: str, part: type[Part]) -> list[str]:
     lines = []
     for setting in settings(part):
-        choices = f" ({', '.join(setting.choices)})" if setting.type == "choice" else ""
+        choices = (
+            f" ({', '.join(map(str, setting.choices))})"
+            if setting.type == "choice"
+            else ""
+        )
         lines.append(f"{group}.{setting.name} = {setting.default!r}{choices}")
         lines.append(f"    {setting.help}")
     return lines

@@ -1,5 +1,6 @@
 """Measuring a network: mean loss and accuracy on a split."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -21,7 +22,9 @@ class Measure:
 def evaluate(
     model: nn.Module, split: Split, loss: Loss, batch: int, monitor: Monitor, label: str
 ) -> Measure:
-    """Loss and accuracy in eval mode on all images of `split`."""
+    """Loss and accuracy in eval mode on all images of `split`; NaN if it is empty."""
+    if not len(split):
+        return Measure(math.nan, math.nan)
     model.eval()
     total = torch.zeros((), dtype=torch.float64)
     right = 0

@@ -80,6 +80,8 @@ class Finetuner:
         self._optimizer = make_optimizer(model, settings)
         self._loss_sum, self._seen = 0.0, 0
         self._trained, self._seconds = 0, 0.0
+        if settings.epochs and settings.keep == "best" and not len(data.validation):
+            monitor.notice("There are no validation images, so the last epoch is kept.")
         device = next(model.parameters()).device
         self._mixed = settings.mixed_precision and device.type == "cuda"
         if settings.mixed_precision and not self._mixed and settings.epochs:
@@ -239,7 +241,7 @@ class Finetuner:
         return measure
 
     def _is_best(self, measure: Measure) -> bool:
-        if self.best is None:
+        if self.best is None or not len(self._data.validation):
             return True
         rank = (measure.accuracy, -measure.loss)
         return rank > (self.best["accuracy"], -self.best["loss"])

@@ -40,7 +40,8 @@ def warn_if_unfit(
         return
     if not batch_norms(model):
         return
-    probe = data.validation.subset(torch.arange(min(PROBE, len(data.validation))))
+    split = data.validation if len(data.validation) else data.train
+    probe = split.subset(torch.arange(min(PROBE, len(split))))
     stored = evaluate(model, probe, loss, settings.batch, monitor, "Checking the fit")
     other = copy.deepcopy(model)
     reestimate_batch_norm(

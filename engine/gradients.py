@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -55,17 +56,18 @@ def collect(
         images, _ = fetch(groups.reshape(-1)[:PROBE])
         at_once = max(1, BUDGET // _bytes_per_image(model, images))
         owners = _trusted(model, _owners(model, weights), images) if single else {}
-        looped = [name for name in names if name not in set(owners.values())]
+        others = [name for name in names if name not in set(owners.values())]
+        task = _Task(model, fetch, groups, rows, at_once)
         if owners:
-            _fill_batched(rows, fetch, groups, at_once, monitor, model, owners)
-        if looped:
+            task.fill_batched(owners, monitor)
+        if others:
             if single:
                 monitor.notice(
-                    f"Gradients of {', '.join(looped)} are taken one image at a time.",
+                    f"Gradients of {', '.join(others)} are taken one image at a time.",
                     "This is slower; exclude these layers if it takes too long.",
                     level="info",
                 )
-            _fill_looped(rows, model, looped, fetch, groups, at_once, monitor)
+            task.fill_looped(others, monitor)
     return rows
 
 
@@ -125,23 +127,34 @@ def looped(
     }
 
 
-def _fill_batched(rows, fetch, groups, at_once, monitor, model, owners) -> None:
-    size = groups.shape[1]
-    step = max(1, at_once // size)
-    for start in monitor.track(range(0, len(groups), step), "Gradients"):
-        part = groups[start : start + step]
-        images, objective = fetch(part.reshape(-1))
-        for name, found in batched(model, owners, images, objective).items():
-            means = found.reshape(len(part), size, -1).mean(1)
-            rows[name][start : start + step] = means
+@dataclass(frozen=True)
+class _Task:
+    """Rows to fill; `at_once` images fit into memory together."""
 
+    model: nn.Module
+    fetch: Fetch
+    groups: Tensor
+    rows: dict[str, Tensor]
+    at_once: int
 
-def _fill_looped(rows, model, names, fetch, groups, at_once, monitor) -> None:
-    for row, group in enumerate(monitor.track(groups, "Gradients")):
-        for piece in group.split(at_once):
-            images, objective = fetch(piece)
-            for name, found in looped(model, names, images, objective).items():
-                rows[name][row] += found / len(group)
+    def fill_batched(self, owners: Owners, monitor: Monitor) -> None:
+        count, size = self.groups.shape
+        step = max(1, self.at_once // size)
+        for start in monitor.track(range(0, count, step), "Gradients"):
+            part = self.groups[start : start + step]
+            images, objective = self.fetch(part.reshape(-1))
+            found = batched(self.model, owners, images, objective)
+            for name, each in found.items():
+                means = each.reshape(len(part), size, -1).mean(1)
+                self.rows[name][start : start + step] = means
+
+    def fill_looped(self, names: list[str], monitor: Monitor) -> None:
+        for row, group in enumerate(monitor.track(self.groups, "Gradients")):
+            for piece in group.split(self.at_once):
+                images, objective = self.fetch(piece)
+                found = looped(self.model, names, images, objective)
+                for name, total in found.items():
+                    self.rows[name][row] += total / len(group)
 
 
 @contextmanager

@@ -31,7 +31,10 @@ def load_network(
         monitor.notice(f"No layer is called {pattern!r}, which is to be excluded.")
     monitor.emit(
         ModelLoaded(
-            title_of(type(recipe.model)), layers, parameter_count(model), total_macs(layers)
+            title_of(type(recipe.model)),
+            layers,
+            parameter_count(model),
+            total_macs(layers),
         )
     )
     return model, layers

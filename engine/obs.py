@@ -191,5 +191,5 @@ class ObsCurvature:
         return moved.square() / (2 * self._inverses[name].diag())
 
     def _moved(self, name: str, weight: Tensor) -> Tensor:
-        """s = w - F^-1 g (numel,)."""
+        """S = w - F^-1 g (numel,)."""
         return weight.detach().reshape(-1).double() - self._newton.get(name, 0)

@@ -102,10 +102,15 @@ class Setting:
 
 
 def settings(part: type[Part]) -> tuple[Setting, ...]:
-    """The editable fields of a part in declaration order (`kind` is not one)."""
+    """The editable fields of a part: its own first, then inherited ones.
+
+    Each group is in declaration order; `kind` and `version` are not for editing.
+    """
+    inherited = {name for base in part.__mro__[1:] for name in _fields(base)}
+    names = sorted(_fields(part), key=lambda name: name in inherited)
     return tuple(
-        _setting(name, info)
-        for name, info in part.model_fields.items()
+        _setting(name, part.model_fields[name])
+        for name in names
         if name not in ("kind", "version")
     )
 
@@ -113,6 +118,10 @@ def settings(part: type[Part]) -> tuple[Setting, ...]:
 def title_of(part: type[Part]) -> str:
     """A part's name for people: the `title` of its model config, or its class."""
     return part.model_config.get("title") or part.__name__
+
+
+def _fields(part: type) -> tuple[str, ...]:
+    return tuple(getattr(part, "model_fields", ()))
 
 
 def _setting(name: str, info: FieldInfo) -> Setting:

@@ -79,7 +79,7 @@ def tell_story(job: Job, save: Callable[[], None]) -> None:
             job.train_epoch()
         else:
             job.prune_step()
-            if job.step == 0 and not job.pruned:
+            if job.step == 0 and not job.pruned and len(job.data.validation):
                 job.measure("pruned", "validation")
         save()
     if "pruned" not in job.results:

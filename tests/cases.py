@@ -138,7 +138,9 @@ class Residual(nn.Module):
 def _convolution(kind: type[nn.Module], size: int, **options) -> Callable:
     def build() -> nn.Module:
         first = kind(4, 4, **options)
-        return nn.Sequential(first, nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(size, 3))
+        return nn.Sequential(
+            first, nn.ReLU(inplace=True), nn.Flatten(), nn.Linear(size, 3)
+        )
 
     return build
 
@@ -163,11 +165,24 @@ CASES = (
         (2, 4),
     ),
     Case("dropout", lambda: nn.Sequential(nn.Dropout(0.5), nn.Linear(5, 3)), (5,)),
-    Case("same", _convolution(nn.Conv2d, 100, kernel_size=(5, 3), padding="same"), (4, 5, 5)),
-    Case("valid", _convolution(nn.Conv2d, 36, kernel_size=3, padding="valid"), (4, 5, 5)),
+    Case(
+        "same",
+        _convolution(nn.Conv2d, 100, kernel_size=(5, 3), padding="same"),
+        (4, 5, 5),
+    ),
+    Case(
+        "valid", _convolution(nn.Conv2d, 36, kernel_size=3, padding="valid"), (4, 5, 5)
+    ),
     Case(
         "strided",
-        _convolution(nn.Conv2d, 24, kernel_size=(2, 3), stride=(2, 3), padding=(0, 2), dilation=(2, 1)),
+        _convolution(
+            nn.Conv2d,
+            24,
+            kernel_size=(2, 3),
+            stride=(2, 3),
+            padding=(0, 2),
+            dilation=(2, 1),
+        ),
         (4, 6, 6),
     ),
     Case(
@@ -181,9 +196,17 @@ CASES = (
         (4, 7),
     ),
     Case("grouped", _convolution(nn.Conv2d, 36, kernel_size=3, groups=2), (4, 5, 5)),
-    Case("depthwise", _convolution(nn.Conv2d, 100, kernel_size=3, groups=4, padding=1), (4, 5, 5)),
+    Case(
+        "depthwise",
+        _convolution(nn.Conv2d, 100, kernel_size=3, groups=4, padding=1),
+        (4, 5, 5),
+    ),
     Case("conv1d", _convolution(nn.Conv1d, 12, kernel_size=3, stride=2), (4, 7)),
-    Case("conv3d", _convolution(nn.Conv3d, 48, kernel_size=2, padding="same", dilation=2), (4, 2, 2, 3)),
+    Case(
+        "conv3d",
+        _convolution(nn.Conv3d, 48, kernel_size=2, padding="same", dilation=2),
+        (4, 2, 2, 3),
+    ),
     Case("residual", Residual, (2, 6, 6)),
     Case("twice", Twice, (2, 6, 6)),
     Case("tied", Tied, (4,)),

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 
 def fisher(rows: Tensor, damping: float) -> Tensor:
-    """damping I + 1/N sum g g^T."""
+    """Damping I + 1/N sum g g^T."""
     rows = rows.double()
     return damping * torch.eye(rows.shape[1]).double() + rows.T @ rows / len(rows)
 

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.panels.banner import Banner
+from app.banner import Banner
 from app.runner import Runner
 from engine import EXPORTERS, ExportReport
 from engine.errors import EngineError

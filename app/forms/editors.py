@@ -7,7 +7,6 @@ from PySide6.QtGui import QKeyEvent, QKeySequence, QWheelEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QCompleter,
     QFileDialog,
     QHBoxLayout,
     QLineEdit,
@@ -19,7 +18,6 @@ from app.forms.words import choice_words, number_words
 from engine.part import Setting
 
 HEIGHT = 28
-SEARCHABLE = 12  # a longer list of choices can be searched by typing
 
 
 class Line(QLineEdit):
@@ -108,7 +106,7 @@ class CheckEditor(QCheckBox):
 
 
 class ChoiceEditor(QComboBox):
-    """One of several words; a long list can be searched."""
+    """One of several words."""
 
     edited = Signal(object)
     finished = Signal()
@@ -125,16 +123,13 @@ class ChoiceEditor(QComboBox):
         self.setMinimumContentsLength(8)
         for words, value in choices:
             self.addItem(words, value)
-        if len(choices) > SEARCHABLE:
-            self._make_searchable()
         self.activated.connect(lambda: self.edited.emit(self.currentData()))
         self.activated.connect(lambda: self.finished.emit())
 
     @classmethod
     def of(cls, setting: Setting, parent: QWidget | None = None) -> "ChoiceEditor":
         """The editor of a setting with a fixed list of values."""
-        long = len(setting.choices) > SEARCHABLE  # names, which read best as they are
-        words = {c: str(c) if long else choice_words(c) for c in setting.choices}
+        words = {c: choice_words(c) for c in setting.choices}
         if setting.special:
             words[setting.choices[0]] = setting.special
         return cls(tuple((word, c) for c, word in words.items()), parent)
@@ -146,18 +141,6 @@ class ChoiceEditor(QComboBox):
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Leave the wheel to the panel."""
         event.ignore()
-
-    def _make_searchable(self) -> None:
-        self.setEditable(True)
-        self.setLineEdit(Line(self))
-        self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        completer = QCompleter(self.model(), self)
-        completer.setFilterMode(Qt.MatchFlag.MatchContains)
-        completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
-        self.setCompleter(completer)
-        self.lineEdit().editingFinished.connect(
-            lambda: self.setCurrentIndex(max(self.currentIndex(), 0))
-        )
 
 
 class PathEditor(QWidget):

@@ -1,0 +1,1 @@
+"""Panels: the views of the window; each mirrors a run and none knows another."""

@@ -76,6 +76,8 @@ class ActivityBar(QWidget):
         for event in events:
             if isinstance(event, Progressed):
                 self._progress = event
+                if event.memory:
+                    self.memory.setText(memory(event.memory))
             elif isinstance(event, PhaseStarted):
                 self._words = PHASES.get(event.name, event.name.capitalize())
                 self._progress = None
@@ -95,8 +97,8 @@ class ActivityBar(QWidget):
     def _show(self) -> None:
         running, progress = self._running, self._progress
         words = self._words if running else self._outcome
-        if running and progress and progress.label:
-            words = f"{words}: {progress.label}" if progress.label != words else words
+        if running and progress:
+            words = progress.label or words
         if running and self._workspace.state == "stopping":
             words = "Stopping: saving what is done"
         elif running and self._paused:
@@ -110,8 +112,6 @@ class ActivityBar(QWidget):
         remaining = left(progress.seconds_left) if known and not self._paused else ""
         self.time_left.setText(remaining)
         self.time_left.setVisible(running)
-        if progress and progress.memory:
-            self.memory.setText(memory(progress.memory))
 
 
 def _outcome(event: Event) -> str:

@@ -81,7 +81,7 @@ class CurvesPanel(QWidget):
         """Write every point as CSV."""
         export.save_table(COLUMNS, self.record.rows(), path)
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+    def showEvent(self, event: QShowEvent) -> None:
         """Catch up with what came while hidden."""
         super().showEvent(event)
         self._draw()

@@ -38,7 +38,9 @@ class LayerTablePanel(QWidget):
         self._checkpoint: CheckpointLoaded | None = None
         self.model = LayerTableModel(self)
         self.view = LayerView(self.model)
-        self.filter = QLineEdit(placeholderText="Filter layers", clearButtonEnabled=True)
+        self.filter = QLineEdit(
+            placeholderText="Filter by name, type or status", clearButtonEnabled=True
+        )
         self.filter.textChanged.connect(self.view.proxy.setFilterFixedString)
         self.toggle = QAction("Exclude", self)
         self.toggle.setShortcut(QKeySequence(Qt.Key.Key_Space))
@@ -96,6 +98,8 @@ class LayerTablePanel(QWidget):
         self._loaded = events[-1]
         self.model.set_layers(self._loaded.layers)
         self.view.fit()
+        if not self.model.find(self._workspace.layer).isValid():
+            self._workspace.select_layer("")  # it was another network's
         self.view.show_layer(self._workspace.layer)
         self._count()
         self._stack.set_empty(False)
@@ -167,9 +171,10 @@ class LayerTablePanel(QWidget):
         statuses = {
             info.name: self.model.status(row)
             for row, info in enumerate(self.model.layers)
+            if not self.model.is_fixed(row)
         }
-        chosen = {name: statuses[name] for name in self.view.selected()}
-        return {name: status for name, status in chosen.items() if status != "unsupported"}
+        chosen = (name for name in self.view.selected() if name in statuses)
+        return {name: statuses[name] for name in chosen}
 
     def _set(self, names: list[str], prune: bool) -> None:
         if self._workspace.state != "idle":

@@ -60,7 +60,7 @@ class LayersPanel(QWidget):
         bridge.on(Pruned, self._prune)
         bridge.cleared.connect(self._clear)
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
+    def changeEvent(self, event: QEvent) -> None:
         """Measure the names again in a new font."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
@@ -100,7 +100,9 @@ class LayersPanel(QWidget):
     def _measure(self) -> None:
         metrics = self.view.fontMetrics()
         names = (self.model.index(row).data() for row in range(self.model.rowCount()))
-        self._delegate.name_width = max(map(metrics.horizontalAdvance, names), default=0)
+        self._delegate.name_width = max(
+            map(metrics.horizontalAdvance, names), default=0
+        )
 
     def _choose(self, current: QModelIndex) -> None:
         if current.isValid():

@@ -1,13 +1,15 @@
 """RecipePanel: the recipe as a form in steps, from the network to the machine."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
+from app.banner import Banner
 from app.forms.draft import Draft
 from app.forms.group import GroupForm
+from app.forms.section import Section
 from app.forms.words import DOT, summary
-from app.panels.banner import Banner
-from app.panels.section import Section
 from app.workspace import Workspace
 from engine.part import Setting, settings
 from engine.recipe import Recipe
@@ -38,8 +40,10 @@ class RecipePanel(QWidget):
         inside = QWidget(self)
         inside.setObjectName("sections")
         self._column = QVBoxLayout(inside)
-        self._column.setContentsMargins(8, 0, 8, 8)
+        self._column.setContentsMargins(8, 8, 8, 8)
         self._column.setSpacing(8)
+        self._column.addWidget(self._lock)
+        self._column.addWidget(self.banner)
         groups = {setting.name: setting for setting in settings(Recipe)}
         self.forms: dict[str, GroupForm] = {}
         self.sections: dict[str, Section] = {}
@@ -56,15 +60,9 @@ class RecipePanel(QWidget):
         scroll.setFrameShape(QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(inside)
-        top = QVBoxLayout()
-        top.setContentsMargins(8, 8, 8, 0)
-        top.setSpacing(8)
-        top.addWidget(self._lock)
-        top.addWidget(self.banner)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addLayout(top)
         column.addWidget(scroll, 1)
         self.setMinimumWidth(320)
         draft.changed.connect(self.refresh)
@@ -85,18 +83,16 @@ class RecipePanel(QWidget):
                 for name, part in zip(names, parts, strict=True)
                 if not self.forms[name].empty
             ]
-            self.sections[title].show_state(DOT.join(each for each in shown if each), "".join(wrong[:1]))
+            self.sections[title].show_state(
+                DOT.join(each for each in shown if each), "".join(wrong[:1])
+            )
 
-    def reveal(self, key: str) -> None:
-        """Open the step with this setting, scroll to it and give it the keyboard."""
-        group, _, name = key.partition(".")
-        for title, names in STEPS:
-            if group in names:
-                self.sections[title].set_open(True)
-        row = self.forms[group].rows.get(name)
-        if row is not None:
-            self.scroll.ensureWidgetVisible(row)
-            row.editor.setFocus()
+    def tell(
+        self, message: str, level: str, button: str, action: Callable[[], object]
+    ) -> None:
+        """Say above the steps what is wrong with the network or its data."""
+        self.banner.tell(message, level, button, action)
+        self.scroll.verticalScrollBar().setValue(0)
 
     def _body(self, groups: list[Setting]) -> QWidget:
         body = QWidget(self)

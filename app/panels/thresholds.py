@@ -1,5 +1,6 @@
 """Thresholds panel: which saliencies a prune took from a layer, and where it cut."""
 
+import math
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
@@ -83,7 +84,7 @@ class ThresholdsPanel(QWidget):
         rows = ((at, at + width, live, removed) for at, live, removed in bins)
         export.save_table(COLUMNS, rows, path)
 
-    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+    def showEvent(self, event: QShowEvent) -> None:
         """Catch up with what came while hidden."""
         super().showEvent(event)
         self._draw()
@@ -146,9 +147,7 @@ class ThresholdsPanel(QWidget):
         chosen = self._step()
         self.steps.clear()
         for step in sorted(self._scored):
-            pruned = self._pruned.get(step)
-            level = f", {percent(pruned.sparsity)}" if pruned else ""
-            self.steps.addItem(f"Prune {step}{level}", step)
+            self.steps.addItem(f"Prune {step}", step)
         last = self.steps.count() - 1
         self.steps.setCurrentIndex(last if newest else self.steps.findData(chosen))
 
@@ -183,7 +182,7 @@ class ThresholdsPanel(QWidget):
             f"{count(shown.gone)} removed before",
             f"{count(shown.below)} with zero or negative saliency",
         ]
-        if shown.cut is not None:
+        if shown.cut is not None and math.isfinite(shown.cut):
             parts.append(f"threshold {power_of_ten(shown.cut)}")
         pruned = self._pruned.get(self._step())
         states = {layer.name: layer for layer in pruned.layers} if pruned else {}

@@ -17,7 +17,7 @@ class NumberAxis(pg.AxisItem):
         super().__init__(orientation)
         self.enableAutoSIPrefix(False)
 
-    def tickStrings(  # noqa: N802
+    def tickStrings(
         self, values: list[float], scale: float, spacing: float
     ) -> list[str]:
         """Four digits at most."""
@@ -27,7 +27,7 @@ class NumberAxis(pg.AxisItem):
 class ProgressAxis(NumberAxis):
     """Epochs or seconds: there are none before zero."""
 
-    def tickStrings(  # noqa: N802
+    def tickStrings(
         self, values: list[float], scale: float, spacing: float
     ) -> list[str]:
         """Nothing below zero."""
@@ -37,9 +37,7 @@ class ProgressAxis(NumberAxis):
 class PercentAxis(NumberAxis):
     """0 to 100 in quarters, with as many words as fit."""
 
-    def tickValues(  # noqa: N802
-        self, minVal: float, maxVal: float, size: float  # noqa: N803
-    ) -> Ticks:
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> Ticks:
         """Quarters, or pyqtgraph's own ticks once someone has zoomed in."""
         if maxVal - minVal < 60:
             return super().tickValues(minVal, maxVal, size)
@@ -53,9 +51,7 @@ class PowerAxis(pg.AxisItem):
         super().__init__(orientation)
         self.enableAutoSIPrefix(False)
 
-    def tickValues(  # noqa: N802
-        self, minVal: float, maxVal: float, size: float  # noqa: N803
-    ) -> Ticks:
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> Ticks:
         """Decades, thinned until they fit; 2 and 5 when fewer than three do."""
         span = maxVal - minVal
         every = max(1, math.ceil(span / max(size / 55, 1)))
@@ -73,7 +69,7 @@ class PowerAxis(pg.AxisItem):
             return [(0.3, ticks)]
         return super().tickValues(minVal, maxVal, size)
 
-    def tickStrings(  # noqa: N802
+    def tickStrings(
         self, values: list[float], scale: float, spacing: float
     ) -> list[str]:
         """Each tick as a power of ten."""
@@ -85,15 +81,13 @@ class CountAxis(PowerAxis):
 
     log = True
 
-    def tickValues(  # noqa: N802
-        self, minVal: float, maxVal: float, size: float  # noqa: N803
-    ) -> Ticks:
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> Ticks:
         """Decades on the log scale, pyqtgraph's own ticks on the linear one."""
         if self.log:
             return super().tickValues(max(minVal, 0.0), maxVal, 2 * size)
         return pg.AxisItem.tickValues(self, minVal, maxVal, size)
 
-    def tickStrings(  # noqa: N802
+    def tickStrings(
         self, values: list[float], scale: float, spacing: float
     ) -> list[str]:
         """`500`, `20 k`."""

@@ -1,27 +1,47 @@
 """Base of every plot: a plot item without surprises, in the colours of the window."""
 
 import pyqtgraph as pg
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFont, QPen
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QApplication, QWidget
 
+from app import palette
 from app.palette import Palette
 from app.plots.axes import NumberAxis
 
 AXIS_WIDTH = 60  # of the tick labels left of a plot, the same for stacked plots
 
 
+class Figure(QWidget):
+    """A plot with its legend, painted in the colours that fit the window.
+
+    Subclasses build their items first and then call `recolour` themselves.
+    """
+
+    def recolour(self, colours: Palette) -> None:
+        """Give every item its colour again."""
+        raise NotImplementedError
+
+    def changeEvent(self, event: QEvent) -> None:
+        """Follow the application between light and dark."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange:
+            self.recolour(palette.current())
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Continue the background of the plot behind the legend."""
+        QPainter(self).fillRect(self.rect(), QColor(palette.current().background))
+
+
 def plot_item(label: str, bottom: pg.AxisItem, left: pg.AxisItem | None = None):
     """A `pg.PlotItem` that pans and zooms with the mouse and has no hidden menus."""
-    item = pg.PlotItem(
-        axisItems={"bottom": bottom, "left": left or NumberAxis("left")}
-    )
+    item = pg.PlotItem(axisItems={"bottom": bottom, "left": left or NumberAxis("left")})
     item.setMenuEnabled(False)
     item.hideButtons()
     item.setLabel("left", label)
     item.getAxis("left").setWidth(AXIS_WIDTH)
-    for axis in (item.getAxis("left"), bottom):
-        axis.setStyle(maxTickLevel=0)  # one grid line per number
+    item.getAxis("left").setStyle(maxTickLevel=0)  # one grid line per number
+    bottom.setStyle(maxTickLevel=1)
     item.showGrid(x=True, y=True, alpha=0.18)
     return item
 
@@ -37,14 +57,6 @@ def recolour(item: pg.PlotItem, colours: Palette) -> None:
         if axis.label is not None:
             axis.label.setFont(font)
             axis.label.setDefaultTextColor(pg.mkColor(colours.text))
-
-
-def fill(widget: QWidget, colours: Palette) -> None:
-    """Paint the widget behind a plot as the plot itself is painted."""
-    look, colour = widget.palette(), QColor(colours.background)
-    if look.color(look.ColorRole.Window) != colour:
-        look.setColor(look.ColorRole.Window, colour)
-        widget.setPalette(look)
 
 
 def small_font() -> QFont:

@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app import palette
+from app.palette import Palette
 from app.plots import base
 from app.plots.axes import NumberAxis, PercentAxis, ProgressAxis
 from app.plots.legend import Entry, Legend
@@ -27,7 +28,7 @@ WORDS = {"epoch": "Epochs of fine-tuning", "seconds": "Seconds of work"}
 MANY = 2000  # points beyond which smooth edges cost more than they show
 
 
-class CurvesFigure(QWidget):
+class CurvesFigure(base.Figure):
     """Four stacked plots with linked x axes, and their legend above them."""
 
     pointed = Signal(float)  # the x under the mouse
@@ -44,8 +45,7 @@ class CurvesFigure(QWidget):
         layout.setSpacing(0)
         layout.addWidget(Legend(ENTRIES))
         layout.addWidget(self._canvas, 1)
-        self.setAutoFillBackground(True)
-        self._recolour()
+        self.recolour(palette.current())
 
     def draw(self, record: Record, axis: str) -> None:
         """Show what the record holds, over `epoch` or `seconds`."""
@@ -88,13 +88,7 @@ class CurvesFigure(QWidget):
         self._untrained.setPos((low + high) / 2, 0.5)
         self._plots[0].setXRange(low, high, padding=0.025)
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
-        """Follow the application between light and dark."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
-            self._recolour()
-
-    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
+    def leaveEvent(self, event: QEvent) -> None:
         """Hide the line under the mouse."""
         super().leaveEvent(event)
         for line in self._pointers:
@@ -159,10 +153,9 @@ class CurvesFigure(QWidget):
         planned = record.planned if axis == "epoch" else ()
         self._planned.setData(*np.array(planned).reshape(-1, 2).T.copy())
 
-    def _recolour(self) -> None:
-        colours = palette.current()
+    def recolour(self, colours: Palette) -> None:
+        """Give every item its colour again."""
         self._canvas.setBackground(colours.background)
-        base.fill(self, colours)
         for plot in self._plots:
             base.recolour(plot, colours)
         for lines, pointer in zip(self._prunes, self._pointers, strict=True):

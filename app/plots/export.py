@@ -1,4 +1,4 @@
-"""Saving what a plot shows: a picture or a table of its numbers, whole or not at all."""
+"""Saving what a plot shows: a picture or its numbers, whole or not at all."""
 
 import csv
 import io

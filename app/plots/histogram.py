@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app import palette
+from app.palette import Palette
 from app.plots import base
 from app.plots.axes import CountAxis, PowerAxis
 from app.plots.legend import Entry, Legend
@@ -21,7 +21,7 @@ ENTRIES = (
 FLOOR = math.log10(0.5)  # where bars stand on the log scale: one weight shows
 
 
-class HistogramFigure(QWidget):
+class HistogramFigure(base.Figure):
     """Two sets of bars and a line, with their legend above."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -47,8 +47,7 @@ class HistogramFigure(QWidget):
         layout.setSpacing(0)
         layout.addWidget(Legend(ENTRIES))
         layout.addWidget(self._canvas, 1)
-        self.setAutoFillBackground(True)
-        self._recolour()
+        self.recolour(palette.current())
 
     def draw(self, histogram: Histogram, log: bool) -> None:
         """Show this layer; `log` is about the counts."""
@@ -93,16 +92,9 @@ class HistogramFigure(QWidget):
         bottom = FLOOR if self._log else 0.0
         self._plot.setYRange(bottom, max(top + 0.05 * (top - bottom), 1), padding=0)
 
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802
-        """Follow the application between light and dark."""
-        super().changeEvent(event)
-        if event.type() == QEvent.Type.PaletteChange:
-            self._recolour()
-
-    def _recolour(self) -> None:
-        colours = palette.current()
+    def recolour(self, colours: Palette) -> None:
+        """Give every item its colour again."""
         self._canvas.setBackground(colours.background)
-        base.fill(self, colours)
         base.recolour(self._plot, colours)
         self._live.setOpts(pen=None, brush=colours.live)
         self._removed.setOpts(pen=None, brush=colours.removed)

@@ -35,17 +35,17 @@ class Legend(QWidget):
         self.setAccessibleName("Legend: " + ", ".join(e.text for e in entries))
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+    def resizeEvent(self, event: QResizeEvent) -> None:
         """Narrow means more lines."""
         super().resizeEvent(event)
         self.setFixedHeight(int(self._places(self.width())[-1].bottom()) + 4)
 
-    def sizeHint(self) -> QSize:  # noqa: N802
+    def sizeHint(self) -> QSize:
         """One line of all entries."""
         places = self._places(10**6)
         return QSize(int(places[-1].right()), int(places[-1].bottom()) + 4)
 
-    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
+    def paintEvent(self, event: QPaintEvent) -> None:
         """Draw samples and words."""
         colours = palette.current()
         painter = QPainter(self)
@@ -76,9 +76,13 @@ def _draw(painter: QPainter, box: QRectF, mark: Mark, colour: QColor) -> None:
         pen = QPen(colour, 1.5, Qt.PenStyle.DashLine)
     painter.setPen(pen)
     if mark in ("line", "line+point", "dashed"):
-        painter.drawLine(QPointF(box.left(), middle.y()), QPointF(box.right(), middle.y()))
+        painter.drawLine(
+            QPointF(box.left(), middle.y()), QPointF(box.right(), middle.y())
+        )
     elif mark == "cut":
-        painter.drawLine(QPointF(middle.x(), box.top()), QPointF(middle.x(), box.bottom()))
+        painter.drawLine(
+            QPointF(middle.x(), box.top()), QPointF(middle.x(), box.bottom())
+        )
     painter.setBrush(Qt.BrushStyle.NoBrush if mark == "hollow" else colour)
     if mark in ("point", "line+point", "hollow"):
         painter.setPen(QPen(colour, 1.5))

@@ -62,9 +62,7 @@ class LabelAxis(pg.AxisItem):
             self.picture = None
             self.update()
 
-    def tickValues(  # noqa: N802
-        self, minVal: float, maxVal: float, size: float  # noqa: N803
-    ) -> Ticks:
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> Ticks:
         """The x that leave room for each other, the last one first."""
         needed = LABEL_WIDTH * (maxVal - minVal) / max(size, 1)
         chosen: list[float] = []
@@ -73,7 +71,7 @@ class LabelAxis(pg.AxisItem):
                 chosen.append(x)
         return [(needed, chosen)]
 
-    def tickStrings(  # noqa: N802
+    def tickStrings(
         self, values: list[float], scale: float, spacing: float
     ) -> list[str]:
         """The words."""

@@ -28,9 +28,7 @@ class CellBar(QStyledItemDelegate):
         if box.width() > 8:
             _bar(painter, box, fraction, 8)
 
-    def sizeHint(  # noqa: N802
-        self, option: QStyleOptionViewItem, index: QModelIndex
-    ) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
         """Room for a bar beside the words."""
         return super().sizeHint(option, index) + QSize(40, 0)
 
@@ -71,9 +69,7 @@ class NamedBar(QStyledItemDelegate):
         right = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight
         painter.drawText(place, right, percent(fraction))
 
-    def sizeHint(  # noqa: N802
-        self, option: QStyleOptionViewItem, index: QModelIndex
-    ) -> QSize:
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
         """A line of text and some air."""
         return QSize(160, option.fontMetrics.height() + 8)
 
@@ -81,9 +77,7 @@ class NamedBar(QStyledItemDelegate):
 def _bar(painter: QPainter, box: QRect, fraction: float, height: int) -> None:
     colours = palette.current()
     top = box.center().y() - height / 2 + 1
-    painter.fillRect(
-        QRectF(box.left(), top, box.width(), height), QColor(colours.grid)
-    )
+    painter.fillRect(QRectF(box.left(), top, box.width(), height), QColor(colours.grid))
     painter.fillRect(
         QRectF(box.left(), top, box.width() * fraction, height),
         QColor(colours.sparsity),

@@ -1,6 +1,12 @@
-"""Checkpoint report: how a checkpoint's keys met the network's, in one line and full."""
+"""Checkpoint report: how a checkpoint's keys met the network's, short and full."""
 
-from PySide6.QtWidgets import QDialog, QDialogButtonBox, QPlainTextEdit, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QPlainTextEdit,
+    QVBoxLayout,
+    QWidget,
+)
 
 from engine.events import CheckpointLoaded
 

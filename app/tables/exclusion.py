@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from glob import escape
 
 Patterns = tuple[str, ...]
 
@@ -12,14 +13,19 @@ def covering(name: str, patterns: Iterable[str]) -> str:
 
 
 def covers(pattern: str, name: str) -> bool:
-    """Whether a name or wildcard pattern of the recipe means this parameter."""
-    return pattern == name or fnmatchcase(name, pattern)
+    """Whether a pattern means this parameter: its name, or a module it is part of.
+
+    The engine's rule (`engine.layers.matches`), which lives beside torch.
+    """
+    parts = name.split(".")
+    ends = range(1, len(parts) + 1)
+    return any(fnmatchcase(".".join(parts[:end]), pattern) for end in ends)
 
 
 def excluding(patterns: Patterns, names: Iterable[str]) -> Patterns:
     """Patterns that leave these layers dense too, added by their exact names."""
     result = list(patterns)
-    result += (name for name in names if not covering(name, result))
+    result += (escape(name) for name in names if not covering(name, result))
     return tuple(result)
 
 
@@ -39,5 +45,5 @@ def including(
             result.append(pattern)
         else:
             others = (n for n in layers if n not in wanted and covers(pattern, n))
-            result += (n for n in others if not covering(n, kept))
+            result += (escape(name) for name in others if not covering(name, kept))
     return tuple(dict.fromkeys(result))

@@ -1,6 +1,12 @@
 """Layer bars: the item model of prunable layers and how much of each is gone."""
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+)
 
 from app.tables.bars import FRACTION
 from app.tables.units import exact, number, percent, short
@@ -33,7 +39,7 @@ class LayerBarsModel(QAbstractListModel):
         names = [layer.name for layer in self.layers]
         return self.index(names.index(name)) if name in names else QModelIndex()
 
-    def rowCount(self, parent: Index = ROOT) -> int:  # noqa: N802
+    def rowCount(self, parent: Index = ROOT) -> int:
         """Layers."""
         return 0 if parent.isValid() else len(self.layers)
 

@@ -25,6 +25,7 @@ COLUMNS = (
     "Layer", "Type", "Shape", "Weights", "MACs", "Zeros", "Sparsity", "Status",
 )  # fmt: skip
 LAYER, TYPE, SHAPE, WEIGHTS, MACS, ZEROS, SPARSITY, STATUS = range(len(COLUMNS))
+BY_RECIPE = "excluded by "  # how the engine words what the recipe excludes
 HELP = (
     "Parameter name; the check box says whether the layer is pruned",
     "Type of the module",
@@ -33,7 +34,7 @@ HELP = (
     "Multiply-accumulates for one image",
     "Weights that are exactly zero now",
     "Share of the weights that are zero now",
-    "Prunable, excluded by you, or not supported",
+    "Prunable, excluded, or not supported; point at a cell for the reason",
 )
 
 
@@ -58,7 +59,8 @@ class LayerTableModel(QAbstractTableModel):
         """Show how many zeros the pruned layers have now."""
         zeros = {state.name: state.zeros for state in states}
         self.layers = [
-            replace(info, zeros=zeros.get(info.name, info.zeros)) for info in self.layers
+            replace(info, zeros=zeros.get(info.name, info.zeros))
+            for info in self.layers
         ]
         self._touch(ZEROS, SPARSITY)
 
@@ -76,9 +78,23 @@ class LayerTableModel(QAbstractTableModel):
     def status(self, row: int) -> str:
         """`prunable`, `excluded` or `unsupported`, as the recipe says now."""
         info = self.layers[row]
-        if info.status == "unsupported":
+        if self.is_fixed(row):
             return info.status
-        return "excluded" if covering(info.name, self._patterns) else "prunable"
+        return "excluded" if self._pattern(info) else "prunable"
+
+    def is_fixed(self, row: int) -> bool:
+        """Whether no recipe could have this layer pruned."""
+        info = self.layers[row]
+        by_recipe = info.reason.startswith(BY_RECIPE)
+        return info.status == "unsupported" or (
+            info.status == "excluded" and not by_recipe
+        )
+
+    def _pattern(self, info: LayerInfo) -> str:
+        """What excludes the layer; a shared weight may be meant by another name."""
+        told = info.reason.removeprefix(BY_RECIPE) if info.status == "excluded" else ""
+        shared = told if told in self._patterns else ""
+        return covering(info.name, self._patterns) or shared
 
     def cells(self, row: int) -> tuple[str, ...]:
         """A row for a spreadsheet: full name, exact numbers, sparsity as a fraction."""
@@ -93,15 +109,15 @@ class LayerTableModel(QAbstractTableModel):
         names = [info.name for info in self.layers]
         return self.index(names.index(name), LAYER) if name in names else QModelIndex()
 
-    def rowCount(self, parent: Index = ROOT) -> int:  # noqa: N802
+    def rowCount(self, parent: Index = ROOT) -> int:
         """Layers."""
         return 0 if parent.isValid() else len(self.layers)
 
-    def columnCount(self, parent: Index = ROOT) -> int:  # noqa: N802
+    def columnCount(self, parent: Index = ROOT) -> int:
         """Columns."""
         return 0 if parent.isValid() else len(COLUMNS)
 
-    def headerData(  # noqa: N802
+    def headerData(
         self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
     ) -> object:
         """Title and explanation of a column."""
@@ -114,14 +130,12 @@ class LayerTableModel(QAbstractTableModel):
     def flags(self, index: Index) -> Qt.ItemFlag:
         """Prunable and excluded layers have a check box unless a run goes on."""
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        open_ = self.status(index.row()) != "unsupported" and not self._locked
+        open_ = not self.is_fixed(index.row()) and not self._locked
         if index.column() == LAYER and open_:
             flags |= Qt.ItemFlag.ItemIsUserCheckable
         return flags
 
-    def setData(  # noqa: N802
-        self, index: Index, value: object, role: int = Role.EditRole
-    ) -> bool:
+    def setData(self, index: Index, value: object, role: int = Role.EditRole) -> bool:
         """Ask for a layer to be pruned or left dense."""
         if role != Role.CheckStateRole:
             return False
@@ -145,9 +159,8 @@ class LayerTableModel(QAbstractTableModel):
                 return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             case Role.ForegroundRole if self.status(index.row()) != "prunable":
                 return QColor(palette.current().muted)
-        if role == FRACTION and column == SPARSITY and info.status != "unsupported":
-            return _sparsity(info)
-        return None
+        bar = role == FRACTION and column == SPARSITY
+        return _sparsity(info) if bar and not self.is_fixed(index.row()) else None
 
     def _text(self, row: int, column: int) -> str:
         info = self.layers[row]
@@ -165,20 +178,23 @@ class LayerTableModel(QAbstractTableModel):
         )[column]  # fmt: skip
 
     def _check(self, row: int) -> Qt.CheckState | None:
-        status = self.status(row)
-        if status == "unsupported":
+        if self.is_fixed(row):
             return None
-        return Qt.CheckState.Checked if status == "prunable" else Qt.CheckState.Unchecked
+        status = self.status(row)
+        return (
+            Qt.CheckState.Checked if status == "prunable" else Qt.CheckState.Unchecked
+        )
 
     def _tip(self, row: int, column: int) -> str:
         info, status = self.layers[row], self.status(row)
         if column in (WEIGHTS, MACS, ZEROS):
             return exact((info.weights, info.macs, info.zeros)[column - WEIGHTS])
-        if status == "unsupported":
-            return f"{info.name}\n{info.reason}"
-        if status == "excluded":
-            return f"{info.name}\nExcluded by {covering(info.name, self._patterns)}"
-        return info.name
+        reason = info.reason
+        if not self.is_fixed(row):
+            pattern = self._pattern(info)
+            shared = "" if info.status == "excluded" else reason
+            reason = f"{BY_RECIPE}{pattern}" if status == "excluded" else shared
+        return f"{info.name}\n{reason[:1].upper()}{reason[1:]}".strip()
 
     def _touch(self, *columns: int) -> None:
         if self.layers:

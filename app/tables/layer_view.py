@@ -1,6 +1,12 @@
 """Layer view: the sortable table widget of layers, with toggling and copying."""
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, QSortFilterProxyModel, Qt, Signal
+from PySide6.QtCore import (
+    QItemSelectionModel,
+    QModelIndex,
+    QSortFilterProxyModel,
+    Qt,
+    Signal,
+)
 from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 
@@ -41,6 +47,7 @@ class LayerView(QTableView):
         header.moveSection(SPARSITY, TYPE)  # what changes, beside the name
         header.setSortIndicatorClearable(True)
         header.setHighlightSections(False)
+        header.setResizeContentsPrecision(60)  # rows to measure, of hundreds
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.setSortingEnabled(True)
         self.copy = QAction("Copy rows", self)

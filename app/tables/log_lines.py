@@ -100,7 +100,8 @@ def _planned(event: LevelsPlanned) -> list[str]:
         return ["Planned no prune"]
     return [
         f"Planned {prunes} {'prune' if prunes == 1 else 'prunes'} to "
-        f"{percent(event.sparsities[-1])} and {event.total_epochs} epochs of fine-tuning"
+        f"{percent(event.sparsities[-1])} and {event.total_epochs} epochs of "
+        "fine-tuning"
     ]
 
 

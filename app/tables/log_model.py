@@ -1,6 +1,12 @@
 """Log model: the newest lines of the log, all of them or warnings only."""
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import (
+    QAbstractListModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+)
 from PySide6.QtGui import QColor
 
 from app import palette
@@ -47,13 +53,11 @@ class LogModel(QAbstractListModel):
         self._only_warnings = only
         self._refill()
 
-    def rowCount(self, parent: Index = ROOT) -> int:  # noqa: N802
+    def rowCount(self, parent: Index = ROOT) -> int:
         """Lines shown."""
         return 0 if parent.isValid() else len(self._shown)
 
-    def data(
-        self, index: Index, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> object:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """A line's text, colour and tooltip."""
         line = self._shown[index.row()]
         match role:

@@ -44,7 +44,7 @@ def number(value: float) -> str:
 
 
 def power_of_ten(log10: float) -> str:
-    """`10⁻⁵`, or `2×10⁻⁵` between decades."""
+    """`10⁻⁵`, or 2 of them between decades."""
     exponent = math.floor(log10)
     factor = round(10 ** (log10 - exponent), 1)
     if factor >= 10:

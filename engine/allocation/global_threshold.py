@@ -38,7 +38,8 @@ class GlobalThreshold(Allocation):
         saved = [
             name
             for name, candidates in spare.items()
-            if torch.equal(gone[name], candidates) and bool((best[name] < highest).any())
+            if torch.equal(gone[name], candidates)
+            and bool((best[name] < highest).any())
         ]
         if not saved:
             return ()

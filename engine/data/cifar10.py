@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from pydantic import ConfigDict
 from torch import Tensor
-from torchvision import datasets
 
 from engine.data.base import Data, Dataset, DataSpec
 from engine.data.download import chosen, fetched
@@ -65,7 +64,7 @@ class Cifar10(Dataset):
         """50,000 images to train with, 10,000 to test."""
         spec = self.describe()
         if self.download:
-            fetched(datasets.CIFAR10, chosen("data.root", self.root), monitor)
+            fetched("CIFAR10", chosen("data.root", self.root), monitor)
         folder = self._folder()
         preparation = self.preparation(SHAPE)
         batches = [

@@ -17,28 +17,29 @@ def chosen(setting: str, value: str) -> Path:
     return Path(value).expanduser()
 
 
-def fetched(dataset: type, root: Path, monitor: Monitor) -> None:
+def fetched(name: str, root: Path, monitor: Monitor) -> None:
     """Download a torchvision dataset into `root` unless it is there already.
 
     Args:
-        dataset: Its class, such as `torchvision.datasets.MNIST`.
+        name: Of its class in `torchvision.datasets`.
         root: The folder that torchvision fills.
         monitor: Hears where it goes.
 
     Raises:
         InputError: It cannot be fetched or written.
     """
+    from torchvision import datasets  # late: importing it takes as long as torch
+
     monitor.check()
     monitor.notice(
-        f"Looking for {dataset.__name__} in {root.absolute()}; "
-        "what is missing is downloaded.",
+        f"Looking for {name} in {root.absolute()}; what is missing is downloaded.",
         level="info",
     )
     try:
-        dataset(root, download=True)
+        getattr(datasets, name)(root, download=True)
     except (OSError, RuntimeError) as error:  # URLError is an OSError
         raise InputError(
-            f"{dataset.__name__} could not be downloaded: {error}.",
+            f"{name} could not be downloaded: {error}.",
             "Check the connection and that the folder can be written, or put the "
             "files there yourself.",
         ) from error

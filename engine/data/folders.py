@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import torch
 from PIL import Image
@@ -108,7 +109,7 @@ def _images(folder: Path) -> tuple[list[Path], int]:
     """Images below a class folder, sorted, and how many other files there are."""
     known = tuple(Image.registered_extensions())
     images, others = [], 0
-    for place, _, names in os.walk(folder):
+    for place, _, names in os.walk(folder, onerror=_unlisted):
         for name in names:
             if name.lower().endswith(known):
                 images.append(os.path.join(place, name))
@@ -134,12 +135,16 @@ def _folders(folder: Path) -> tuple[str, ...]:
     try:
         entries = list(os.scandir(folder))
     except OSError as error:
-        raise InputError(
-            f"{folder} cannot be listed: {error.strerror}.",
-            "Check its permissions.",
-        ) from error
+        _unlisted(error)
     names = (e.name for e in entries if e.is_dir() and not e.name.startswith("."))
     return tuple(sorted(names))
+
+
+def _unlisted(error: OSError) -> NoReturn:
+    raise InputError(
+        f"{error.filename} cannot be listed: {error.strerror}.",
+        "Check its permissions.",
+    ) from error
 
 
 def _nested(folder: Path, names: tuple[str, ...]) -> str:

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from pydantic import ConfigDict
 from torch import Tensor
-from torchvision import datasets
 
 from engine.data.base import Data, Dataset, DataSpec
 from engine.data.download import chosen, fetched
@@ -59,7 +58,7 @@ class Mnist(Dataset):
         """60,000 images to train with, 10,000 to test."""
         spec = self.describe()
         if self.download:
-            fetched(datasets.MNIST, chosen("data.root", self.root), monitor)
+            fetched("MNIST", chosen("data.root", self.root), monitor)
         folder = self._folder()
         preparation = self.preparation(SHAPE)
         arrays = [read_idx(folder / n) for n in monitor.track(FILES, "Reading MNIST")]

@@ -56,7 +56,8 @@ class ObsEstimator(Estimator):
         ge=1, le=4096,
     )  # fmt: skip
     damping: float = field(
-        1e-5, "Damping", "Added to the Fisher's diagonal; large values act as magnitude.",
+        1e-5, "Damping",
+        "Added to the Fisher's diagonal; large values act as magnitude.",
         gt=0, le=1e6,
     )  # fmt: skip
     block_size: int = field(

@@ -36,8 +36,6 @@ class Magnitude(Estimator):
     model_config = ConfigDict(title="Magnitude")
     kind: Literal["magnitude"] = "magnitude"
 
-    def fit(
-        self, problem: Problem, masks: Masks, monitor: Monitor, seed: int
-    ) -> Size:
+    def fit(self, problem: Problem, masks: Masks, monitor: Monitor, seed: int) -> Size:
         """Nothing to look at: the weights say it all."""
         return Size()

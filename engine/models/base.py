@@ -16,8 +16,9 @@ class ModelSource(Part):
         path="file",
     )  # fmt: skip
     partial: bool = field(
-        False, "Allow missing weights",
-        "Go on when the checkpoint lacks weights; those keep their random start.",
+        False, "Allow a partial match",
+        "Go on when the checkpoint lacks weights, which then keep their random start, "
+        "or has weights that the network lacks.",
         advanced=True,
     )  # fmt: skip
     output: Literal["auto", "logits", "log_probabilities", "probabilities"] = field(

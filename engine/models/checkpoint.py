@@ -5,7 +5,7 @@ import re
 import warnings
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +37,13 @@ class Stored:
         tensors: On the CPU, keyed as in the file.
         under: The key of the file they were found under; empty when bare.
         others: Further keys that hold weights and were not taken.
+        masked: Weights multiplied from a pair `x_orig` and `x_mask`.
     """
 
     tensors: dict[str, Tensor]
     under: str = ""
     others: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()
 
 
 def read(path: Path) -> Stored:
@@ -57,7 +59,7 @@ def read(path: Path) -> Stored:
         stored = _weights_in(_unpickled(path), path)
     for name, tensor in stored.tensors.items():
         _check_tensor(path, name, tensor)
-    return stored
+    return _multiplied(stored)
 
 
 def _check_file(path: Path) -> None:
@@ -173,6 +175,19 @@ def _is_weights(content: Any) -> bool:
 
 def _tensors(content: Mapping) -> dict[str, Tensor]:
     return {k: v.detach() for k, v in content.items() if isinstance(v, Tensor)}
+
+
+def _multiplied(stored: Stored) -> Stored:
+    """Weights that torch.nn.utils.prune keeps as a pair, put together."""
+    tensors, masked = dict(stored.tensors), []
+    for name, mask in stored.tensors.items():
+        whole = name.removesuffix("_mask")
+        weight = stored.tensors.get(f"{whole}_orig")
+        if whole != name and weight is not None and weight.shape == mask.shape:
+            del tensors[name], tensors[f"{whole}_orig"]
+            tensors[whole] = weight * mask
+            masked.append(whole)
+    return replace(stored, tensors=tensors, masked=tuple(masked))
 
 
 def _check_tensor(path: Path, name: str, tensor: Tensor) -> None:

@@ -27,6 +27,7 @@ class Match:
     taken: dict[str, str] = field(default_factory=dict)  # network's key: the file's
     missing: tuple[str, ...] = ()
     unexpected: tuple[str, ...] = ()
+    deeper: tuple[str, ...] = ()  # unexpected ones that belong to parts of the network
     misshaped: tuple[str, ...] = ()
 
     @property
@@ -44,7 +45,7 @@ def load_checkpoint(
     Args:
         network: On the CPU; changed only when everything fits.
         path: A .pth, .pt or .safetensors file.
-        partial: Missing weights are noticed, not refused.
+        partial: Weights that only one of the two has are noticed, not refused.
         monitor: Hears of renamed, missing and unexpected keys.
 
     Raises:
@@ -72,6 +73,7 @@ def match(network: nn.Module, tensors: dict[str, Tensor]) -> Match:
                 break
     used = set(found.taken.values())
     found.unexpected = tuple(key for key in tensors if key not in used)
+    found.deeper = tuple(_deeper(wanted, tensors, found.unexpected))
     found.misshaped = tuple(
         f"{name}: {_shape(tensors[key])} in the file, {_shape(wanted[name])} needed"
         for name, key in found.taken.items()
@@ -95,6 +97,26 @@ def candidates(key: str) -> Iterator[str]:
             for group in SYNONYMS:
                 for other in group if part in group else ():
                     yield ".".join([*parts[:place], other, *parts[place + 1 :]])
+
+
+def _deeper(
+    wanted: dict[str, Tensor], tensors: dict[str, Tensor], unexpected: Iterable[str]
+) -> Iterator[str]:
+    """Weights for parts that the network has, too: the checkpoint's are larger.
+
+    An auxiliary classifier has a part of its own and does no harm; the further blocks
+    of a deeper network's stage tell that this is another network.
+    """
+
+    def part(key: str) -> str:
+        first = key.partition(".")[0]
+        return "number" if first.isdigit() else first
+
+    parts = {part(key) for key in wanted}
+    for key in unexpected:
+        weight = tensors[key].ndim > 1 and tensors[key].is_floating_point()
+        if weight and any(part(name) in parts for name in candidates(key)):
+            yield key
 
 
 def _missing(
@@ -125,7 +147,8 @@ def _refuse(
             "Choose the data it was trained on, or a checkpoint for these classes.",
             details,
         )
-    if not found.taken or found.misshaped or (found.missing and not partial):
+    gaps = (found.missing or found.deeper) and not partial
+    if not found.taken or found.misshaped or gaps:
         counts = [
             f"{len(found.missing)} missing" if found.missing else "",
             f"{len(found.misshaped)} of another shape" if found.misshaped else "",
@@ -192,6 +215,12 @@ def _note(
             found.unexpected, found.misshaped,
         )
     )  # fmt: skip
+    if stored.masked:
+        monitor.notice(
+            f"{len(stored.masked)} weights of {path.name} were stored with masks "
+            f"(torch.nn.utils.prune) and were multiplied: {_listed(stored.masked)}.",
+            level="info",
+        )
     if stored.others:
         monitor.notice(
             f"The weights under {stored.under} of {path.name} were taken.",

@@ -5,7 +5,6 @@ from typing import Literal
 
 from pydantic import ConfigDict
 from torch import nn
-from torchvision import models
 
 from engine.data.base import DataSpec
 from engine.errors import InputError
@@ -36,6 +35,8 @@ class Torchvision(ModelSource):
 
     def build(self, spec: DataSpec, trust: frozenset[str]) -> nn.Module:
         """The network with an output per class; auxiliary classifiers are left out."""
+        from torchvision import models  # late: importing it takes as long as torch
+
         name = _known(self.name)
         require_images(spec, name)
         if spec.shape[0] != 3:
@@ -53,6 +54,8 @@ class Torchvision(ModelSource):
 
 
 def _known(name: str) -> str:
+    from torchvision import models
+
     names = models.list_models(module=models)
     if name.lower() in names:
         return name.lower()
@@ -66,6 +69,8 @@ def _known(name: str) -> str:
 
 def _published(name: str, classes: int) -> nn.Module:
     """The network with torchvision's best weights, from its cache or the network."""
+    from torchvision import models
+
     best = models.get_model_weights(name).DEFAULT
     count = len(best.meta["categories"])
     if count != classes:

@@ -1,3 +1,5 @@
+"""Gradient rows against plain autograd, for many kinds of networks."""
+
 import pytest
 import torch
 from torch import nn

@@ -1,3 +1,5 @@
+"""The loss for logits, log-probabilities and probabilities."""
+
 import pytest
 import torch
 from torch import nn
@@ -53,5 +55,7 @@ def test_every_kind_gives_the_cross_entropy_and_its_gradient(kind, smoothing):
 
 
 def test_a_probability_of_zero_is_finite():
-    found = Loss("probabilities").per_sample(torch.tensor([[1.0, 0.0]]), torch.tensor([1]))
+    found = Loss("probabilities").per_sample(
+        torch.tensor([[1.0, 0.0]]), torch.tensor([1])
+    )
     assert 80 < float(found) < 100

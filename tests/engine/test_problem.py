@@ -1,3 +1,5 @@
+"""Problem: weights and gradients of a network."""
+
 import torch
 from torch import nn
 

@@ -174,9 +174,16 @@ def test_batch_norm_is_re_estimated_at_the_end(tmp_path):
     assert told["repaired"] == told["final"] != told["pruned"]
 
 
+def test_without_validation_images_the_last_epoch_is_kept(tmp_path):
+    engine.run(recipe(data__validation=0, finetune__epochs=2), tmp_path / "run")
+    told = summary(tmp_path / "run")
+    assert told["best_epoch"] == 2
+    assert any("no validation images" in notice for notice in told["notices"])
+
+
 def test_magnitude_runs_the_same_way(tmp_path):
-    job = recipe(estimator__kind="magnitude", finetune__epochs=0)
-    engine.run(job, tmp_path / "run")
+    changes = {"estimator.kind": "magnitude", "finetune.epochs": 0}
+    engine.run(with_changes(Recipe(), changes), tmp_path / "run")
     assert summary(tmp_path / "run")["zeros"] > 0
 
 

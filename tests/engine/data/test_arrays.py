@@ -1,3 +1,5 @@
+"""Arrays from .npz files, good and bad."""
+
 import zipfile
 
 import numpy as np
@@ -155,7 +157,7 @@ def test_a_header_that_lies_about_its_length_is_refused(tmp_path):
 def test_what_would_not_fit_into_memory_is_refused_unread(arrays, monkeypatch):
     memory = type("Memory", (), {"available": 6000})()
     monkeypatch.setattr("engine.data.npz.psutil.virtual_memory", lambda: memory)
-    with pytest.raises(InputError, match="x .* unpacks to"):
+    with pytest.raises(InputError, match=r"x .* unpacks to"):
         arrays(x=np.zeros((40, 90), dtype=np.uint8), y=LABELS).describe()
 
 
@@ -164,5 +166,5 @@ def test_a_bomb_is_refused_unread(tmp_path, monkeypatch):
     np.savez_compressed(
         tmp_path / "bomb.npz", x=np.zeros((9000, 90), np.uint8), y=LABELS
     )
-    with pytest.raises(InputError, match="x .* unpacks to"):
+    with pytest.raises(InputError, match=r"x .* unpacks to"):
         Arrays(file=str(tmp_path / "bomb.npz")).describe()

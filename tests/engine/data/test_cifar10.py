@@ -1,3 +1,5 @@
+"""CIFAR-10 files, good, broken and hostile."""
+
 import os
 import pickle
 

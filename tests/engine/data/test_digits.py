@@ -1,3 +1,5 @@
+"""The built-in digits."""
+
 import time
 
 import pytest

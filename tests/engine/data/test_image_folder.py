@@ -1,3 +1,5 @@
+"""Image folders, well-formed and not."""
+
 import time
 
 import numpy as np
@@ -44,9 +46,8 @@ def notices(folder, **settings):
 
 def values(split):
     images, labels = split.batch(torch.arange(len(split)))
-    return list(
-        zip(images[:, 0, 0, 0].mul(255).round().int().tolist(), labels.tolist())
-    )
+    pixels = images[:, 0, 0, 0].mul(255).round().int()
+    return list(zip(pixels.tolist(), labels.tolist(), strict=True))
 
 
 def test_train_and_test_folders(tree):

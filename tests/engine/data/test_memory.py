@@ -1,3 +1,5 @@
+"""Images in memory and their subsets."""
+
 import pytest
 import torch
 

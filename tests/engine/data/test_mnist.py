@@ -1,3 +1,5 @@
+"""MNIST files, whole and broken."""
+
 import struct
 
 import pytest

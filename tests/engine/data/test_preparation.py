@@ -1,3 +1,5 @@
+"""Normalisation, resizing and augmentation."""
+
 import pytest
 import torch
 from hypothesis import given, settings

@@ -1,3 +1,5 @@
+"""Drawing one split from another."""
+
 import pytest
 import torch
 from hypothesis import given, settings

@@ -1,5 +1,6 @@
 """Banner: one message inside the window, with up to one thing to do about it."""
 
+import re
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
@@ -34,6 +35,7 @@ class Banner(QFrame):
         self._close.setToolTip("Dismiss")
         self._close.setAccessibleName("Dismiss")
         self._close.clicked.connect(self.hide)
+        self._message = ""
         self._action: Callable[[], object] = self.hide
         words = QHBoxLayout() if wide else QVBoxLayout()
         words.setSpacing(8)
@@ -48,7 +50,7 @@ class Banner(QFrame):
     @property
     def text(self) -> str:
         """What it says; empty while hidden."""
-        return "" if self.isHidden() else self._text.text()
+        return "" if self.isHidden() else self._message
 
     def tell(
         self,
@@ -57,7 +59,7 @@ class Banner(QFrame):
         button: str = "",
         action: Callable[[], object] | None = None,
     ) -> None:
-        """Show a message.
+        """Show a message; long paths in it may break at their slashes.
 
         Args:
             message: Plain text.
@@ -66,7 +68,8 @@ class Banner(QFrame):
             action: Does it; the banner hides first.
         """
         self._text.setTextFormat(Qt.TextFormat.PlainText)
-        self._text.setText(message)
+        self._message = message
+        self._text.setText(re.sub(r"([/\\_])", "\\1\N{ZERO WIDTH SPACE}", message))
         self._button.setText(button)
         self._button.setVisible(bool(button))
         self._action = action or self.hide

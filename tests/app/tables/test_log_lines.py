@@ -1,0 +1,82 @@
+"""Log lines: every event in words, or on purpose in none."""
+
+import pytest
+
+from app.tables.checkpoint import headline, report
+from app.tables.log_lines import lines
+from engine import events as e
+
+LAYER = e.LayerInfo("fc.weight", "Linear", (2, 2), 4, 4, 0, "prunable")
+EXAMPLES = (
+    (
+        e.RunStarted("runs/a", "CPU", 3, resumed=True),
+        "Resumed in runs/a on CPU, seed 3",
+    ),
+    (
+        e.ModelLoaded("net", (LAYER,), 1500, 2_000_000),
+        "1 layers, 1.5 k parameters, 2 M",
+    ),
+    (e.CheckpointLoaded("a.pth", 4, ("x",)), "4 matched, 1 renamed, 0 missing"),
+    (e.DataLoaded("digits", 1400, 100, 297, ("0", "1"), (1, 8, 8)), "1,400 training"),
+    (e.LevelsPlanned((0.0,), (0.8,), 3), "1 prune to 80.0 % and 3 epochs"),
+    (e.LevelsPlanned((), (), 3), "no prune"),
+    (e.PhaseFinished("gradients", 65.2), "Gradients took 1:05"),
+    (e.Pruned(1, 2, 0, 0.5, 0.4, 1234, (), 0.12, 0.1), "1,234 zeros, predicted loss"),
+    (
+        e.Evaluated("final", "test", 1, 0.5, 88.22, 0.8),
+        "Final network: test accuracy 88",
+    ),
+    (e.Evaluated("dense", "test", 1, float("nan"), 1.0, 0.0), "loss nan"),
+    (e.EpochFinished(1, 3, 0.5, 0.4, 90.1, 812.4, True), "90.10 % (best), 812 images"),
+    (
+        e.Noticed("warning", "Block size lowered.", "Add memory."),
+        "lowered. Add memory.",
+    ),
+    (e.Saved("summary.json"), "Saved summary.json"),
+    (e.RunPaused(), "Paused"),
+    (e.RunResumed(), "Resumed"),
+    (e.RunFinished(0.8, 98.0, 97.0), "80.0 % sparse, accuracy 97.00 % (dense 98.00 %)"),
+    (e.RunStopped(), "can be resumed"),
+)
+
+
+@pytest.mark.parametrize(("event", "words"), EXAMPLES)
+def test_each_event_in_words(event, words):
+    (line,) = lines(event)
+    assert words in line.text
+
+
+def test_levels_tell_what_matters():
+    def level(event):
+        return next(lines(event)).level
+
+    assert level(e.Noticed("warning", "x")) == "warning"
+    assert level(e.Noticed("info", "x")) == "info"
+    assert level(e.RunFailed("x", "y")) == "error"
+    assert level(e.RunFinished(0.8, 98.0, 97.0)) == "success"
+
+
+def test_what_only_drives_plots_is_not_told():
+    for event in (
+        e.Trained(0.1, 0.1, 0.1),
+        e.Scored(1, ()),
+        e.PhaseStarted("load"),
+        e.PhaseFinished("selection", 0.01),
+        e.Progressed("x", 1, 2, 3.0, 4),
+    ):
+        assert not list(lines(event))
+
+
+def test_every_event_type_is_told_or_drawn():
+    told = {type(event) for event, _ in EXAMPLES} | {e.RunFailed}
+    assert set(e.EVENTS) - told == {e.Trained, e.Scored, e.PhaseStarted, e.Progressed}
+
+
+def test_the_checkpoint_report_is_complete():
+    event = e.CheckpointLoaded("a.pth", 5, ("a -> b",), ("c",), ("d", "e"), ("f",))
+    assert headline(event) == (
+        "Checkpoint: 5 matched, 1 renamed, 1 missing, 2 unexpected, 1 of another shape"
+    )
+    words = report(event).split()
+    assert all(key in words for key in "abcdef")
+    assert headline(e.CheckpointLoaded("a.pth", 5)) == "Checkpoint: 5 matched"

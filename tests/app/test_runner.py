@@ -1,0 +1,147 @@
+"""The runner with the real engine: inspect, run, pause, stop, export."""
+
+import threading
+
+import pytest
+
+from engine import EXPORTERS
+from engine.errors import TrustNeeded
+from engine.events import Event, ModelLoaded, Noticed, RunFinished, RunStopped
+from engine.recipe import with_changes
+
+PATIENCE = 30_000
+NETWORK = """
+from torch import nn
+
+def build():
+    return nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, 10))
+"""
+
+
+@pytest.fixture
+def seen(bridge):
+    """Every event that reached the GUI thread."""
+    events = []
+    bridge.on(Event, events.extend)
+    return events
+
+
+def kinds(events):
+    return [type(event).__name__ for event in events]
+
+
+def test_inspecting_shows_the_layers(qtbot, runner, bridge, seen):
+    with qtbot.waitSignals([runner.inspected, bridge.drained], timeout=PATIENCE):
+        runner.inspect()
+    assert "ModelLoaded" in kinds(seen)
+
+
+def test_an_edit_of_the_network_is_looked_at_once_things_are_quiet(
+    qtbot, runner, workspace, bridge, seen
+):
+    changes = [{"model.kind": "resnet_cifar"}, {"model.depth": 32}, {"model.depth": 20}]
+    with qtbot.waitSignals([runner.inspected, bridge.drained], timeout=PATIENCE):
+        for change in changes:
+            workspace.set_recipe(with_changes(workspace.recipe, change))
+    assert kinds(seen).count("ModelLoaded") == 1
+
+
+def test_an_edit_elsewhere_loads_nothing(qtbot, runner, workspace, bridge):
+    with qtbot.waitSignal(runner.inspected, timeout=PATIENCE):
+        runner.inspect()
+    with qtbot.assertNotEmitted(runner.inspected, wait=600):
+        workspace.set_recipe(with_changes(workspace.recipe, {"machine.seed": 4}))
+
+
+def test_only_the_newest_inspection_is_shown(qtbot, runner, workspace, bridge, seen):
+    runner.inspect()
+    changed = with_changes(workspace.recipe, {"allocation.exclude": ["fc.*"]})
+    workspace.set_recipe(changed)
+    with qtbot.waitSignal(runner.inspected, timeout=PATIENCE):
+        runner.inspect()
+    qtbot.waitUntil(lambda: "ModelLoaded" in kinds(seen))
+    loaded = [event for event in seen if isinstance(event, ModelLoaded)]
+    status = {layer.name: layer.status for layer in loaded[0].layers}
+    assert len(loaded) == 1
+    assert status["fc.weight"] == "excluded"
+
+
+def test_a_missing_checkpoint_is_said_in_words_and_in_the_log(
+    qtbot, runner, workspace, bridge, seen, tmp_path
+):
+    lost = {"model.checkpoint": str(tmp_path / "lost.pth")}
+    with qtbot.waitSignal(runner.inspect_failed, timeout=PATIENCE) as told:
+        workspace.set_recipe(with_changes(workspace.recipe, lost))
+    assert "lost.pth" in told.args[0].message
+    assert told.args[0].hint
+    qtbot.waitUntil(lambda: any(isinstance(e, Noticed) for e in seen))
+
+
+def test_a_python_file_runs_only_after_trust(
+    qtbot, runner, workspace, preferences, tmp_path
+):
+    file = tmp_path / "network.py"
+    file.write_text(NETWORK)
+    changes = {"model.kind": "file", "model.file": str(file)}
+    with qtbot.waitSignal(runner.trust_needed, timeout=PATIENCE) as asked:
+        workspace.set_recipe(with_changes(workspace.recipe, changes))
+    assert isinstance(asked.args[0], TrustNeeded)
+    preferences.trust(asked.args[0].digest)
+    with qtbot.waitSignal(runner.inspected, timeout=PATIENCE):
+        runner.inspect()
+
+
+def test_a_run_reaches_its_end_and_the_events_arrive(
+    qtbot, runner, workspace, bridge, seen, quick, tmp_path
+):
+    with qtbot.waitSignal(runner.run_ended, timeout=PATIENCE) as ended:
+        runner.start(quick, tmp_path / "run")
+        assert workspace.state == "running"
+    assert isinstance(ended.args[0], RunFinished)
+    assert workspace.state == "idle"
+    qtbot.waitUntil(lambda: "RunFinished" in kinds(seen))
+    assert kinds(seen)[0] == "RunStarted"
+    assert (tmp_path / "run" / "summary.json").exists()
+
+
+def test_a_run_pauses_goes_on_and_stops(
+    qtbot, runner, workspace, bridge, seen, longer, tmp_path
+):
+    runner.start(longer, tmp_path / "run")
+    qtbot.waitUntil(lambda: "Trained" in kinds(seen), timeout=PATIENCE)
+    runner.pause()
+    assert workspace.state == "paused"
+    qtbot.waitUntil(lambda: "RunPaused" in kinds(seen), timeout=PATIENCE)
+    runner.go_on()
+    qtbot.waitUntil(lambda: "RunResumed" in kinds(seen), timeout=PATIENCE)
+    with qtbot.waitSignal(runner.run_ended, timeout=PATIENCE) as ended:
+        runner.stop()
+        assert workspace.state == "stopping"
+    assert isinstance(ended.args[0], RunStopped)
+
+
+def test_a_folder_that_is_taken_is_refused_and_untouched(
+    qtbot, runner, workspace, quick, tmp_path
+):
+    (tmp_path / "mine.txt").write_text("x")
+    with qtbot.waitSignal(runner.run_failed, timeout=PATIENCE) as told:
+        runner.start(quick, tmp_path)
+    assert "not empty" in told.args[0].message
+    assert workspace.state == "idle"
+
+
+def test_an_export_from_nowhere_is_an_error_in_words(qtbot, runner, tmp_path):
+    with qtbot.waitSignal(runner.export_failed, timeout=PATIENCE) as told:
+        runner.export(tmp_path, EXPORTERS[0].kind, tmp_path / "out.pth")
+    assert told.args[0].hint
+    assert not (tmp_path / "out.pth").exists()
+
+
+def test_closing_during_a_run_ends_the_thread(
+    qtbot, runner, workspace, bridge, seen, longer, tmp_path
+):
+    runner.start(longer, tmp_path / "run")
+    qtbot.waitUntil(lambda: "RunStarted" in kinds(seen), timeout=PATIENCE)
+    runner.close()
+    names = [thread.name for thread in threading.enumerate()]
+    assert not any(name.startswith("engine") for name in names)
