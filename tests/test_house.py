@@ -1,4 +1,4 @@
-"""The house rules, read from the syntax trees: who may import whom, how long a file is."""
+"""The house rules, read from the syntax trees: who may import whom, and lengths."""
 
 import ast
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""Events as lines of JSON and back."""
+
 import math
 
 import pytest

@@ -1,3 +1,5 @@
+"""Exports reload elsewhere to the same logits."""
+
 import pytest
 import torch
 from safetensors.torch import load_file

@@ -1,3 +1,5 @@
+"""Fine-tuning holds masks, finds the best epoch and follows its settings."""
+
 import math
 
 import pytest

@@ -129,6 +129,23 @@ def test_a_certain_network_is_still_trusted():
     assert monitor.notices == []
 
 
+def test_rounding_that_depends_on_the_batch_does_not_cost_trust():
+    class Rounding(nn.Linear):
+        """Flips gates for a single image, as other kernels for other sizes do."""
+
+        def forward(self, x):
+            return super().forward(x) * (1 if len(x) > 1 else -1)
+
+    def build():
+        return nn.Sequential(
+            nn.Linear(5, 4), Rounding(4, 4), nn.ReLU(), nn.Linear(4, 3)
+        )
+
+    given, monitor = problem(Case("rounding", build, (5,))), Monitor()
+    collected(given, torch.arange(12)[:, None], monitor)
+    assert monitor.notices == ["Gradients of 1.weight are taken one image at a time."]
+
+
 def test_mode_flags_and_gradients_are_left_alone():
     given = problem(next(case for case in CASES if case.name == "residual"))
     given.model.train()

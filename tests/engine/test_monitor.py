@@ -1,3 +1,5 @@
+"""Progress, pause, stop and phases."""
+
 import threading
 import time
 

@@ -1,3 +1,5 @@
+"""Recipes: defaults, files, changes and refusals."""
+
 import json
 
 import pytest

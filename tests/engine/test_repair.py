@@ -1,3 +1,5 @@
+"""Batch-norm re-estimation."""
+
 import pytest
 import torch
 from torch import nn

@@ -1,3 +1,5 @@
+"""Run folders: whole files, rotation, replay, locks."""
+
 import os
 
 import pytest

@@ -1,6 +1,7 @@
 """Curves panel: what is drawn, read out, zoomed and saved."""
 
 import csv
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +50,19 @@ def test_every_curve_gets_its_points(qtbot, show, send, run):
     assert figure._planned.getData()[0].tolist() == [0.0, 1.0]
     assert figure._dense.value() == 98.5 and figure._dense.isVisible()
     assert figure._labels._labels == {0.0: "50 %", 1.0: "80 %"}
+
+
+def test_sparsity_holds_its_level_until_the_next_prune(qtbot, show, send, run):
+    panel = show(CurvesPanel)
+    send(*run)
+    drawn(qtbot, panel)
+    path = panel.figure._sparsity.curve.getPath()
+    points = [path.elementAt(i) for i in range(path.elementCount())]
+    levels = {
+        at: [a.y for a, b in pairwise(points) if a.y == b.y and a.x < at < b.x]
+        for at in (0.5, 1.5)
+    }
+    assert levels == {0.5: [50.0], 1.5: [80.0]}
 
 
 def test_measured_points_are_solid_and_planned_ones_hollow(qtbot, show, send, run):

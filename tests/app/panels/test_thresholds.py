@@ -76,7 +76,8 @@ def test_bars_and_cut_stand_where_the_bins_say(qtbot, show, send, run):
     figure = panel.figure
     assert figure._cut.value() == -6.5
     tops = figure._live.opts["y0"] + figure._live.opts["height"]
-    assert 10 ** tops[2] == pytest.approx(20)
+    assert (10**tops).tolist() == pytest.approx([0.5, 3, 20, 5])
+    assert figure._live.opts["height"][0] == 0 < figure._live.opts["height"][1]
     qtbot.mouseClick(panel.logarithmic, Qt.MouseButton.LeftButton)
     assert figure._live.opts["height"].tolist() == [0, 3, 20, 5]
     assert figure._removed.opts["height"].tolist() == [5, 2, 0, 0]

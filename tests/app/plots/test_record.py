@@ -79,6 +79,21 @@ def test_a_resumed_run_replaces_what_it_repeats():
     assert record.last("epoch") == 1.4 and record.last("seconds") == 29
 
 
+def test_a_clock_that_went_on_does_not_hide_what_is_repeated():
+    record = Record()
+    record.add(
+        [
+            Trained(0.5, 1.0, 0.1, time=10),
+            epoch(1, 20),
+            epoch(2, 30),
+            RunStarted("x", "CPU", 0, resumed=True, time=50),
+            Trained(1.5, 0.8, 0.1, time=60),
+        ]
+    )
+    assert record.validation.column("epoch").tolist() == [1.0]
+    assert record.training.column("epoch").tolist() == [0.5, 1.5]
+
+
 def test_rows_name_every_column():
     record = Record()
     record.add(

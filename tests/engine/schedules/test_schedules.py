@@ -1,3 +1,7 @@
+"""Schedules: levels by hand, and refusals."""
+
+from itertools import pairwise
+
 import pytest
 
 from engine.errors import InputError
@@ -38,7 +42,7 @@ def test_a_prune_after_the_last_epoch_is_refused():
 def test_one_shot_takes_the_same_share_of_survivors_each_step():
     (level,) = OneShot(recomputations=4).levels(0.9, 0)
     kept = [1.0, *(1 - s for s in level.steps)]
-    ratios = [b / a for a, b in zip(kept, kept[1:], strict=False)]
+    ratios = [b / a for a, b in pairwise(kept)]
     assert ratios == pytest.approx([0.1**0.25] * 4)
     assert level.sparsity == 0.9
 
