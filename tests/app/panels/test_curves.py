@@ -126,9 +126,13 @@ def test_values_under_the_mouse_are_written_out(qtbot, show, send, run):
     drawn(qtbot, panel)
     plot = panel.figure._plots[1]
     scene = panel.figure._canvas.scene()
-    scene.sigMouseMoved.emit(plot.vb.mapViewToScene(QPointF(1.4, 90)))
-    text = panel._readout.text()
-    assert "train 0.3" in text and "95.00 %" in text and "80.0 % sparse" in text
+
+    def read_out():  # plots take their places a few turns of the event loop later
+        scene.sigMouseMoved.emit(plot.vb.mapViewToScene(QPointF(1.4, 90)))
+        text = panel._readout.text()
+        assert "train 0.3" in text and "95.00 %" in text and "80.0 % sparse" in text
+
+    qtbot.waitUntil(read_out, timeout=5000)
     QApplication.sendEvent(panel.figure, QEvent(QEvent.Type.Leave))
     assert "Wheel zooms" in panel._readout.text()
 
