@@ -87,7 +87,7 @@ class Commands(QObject):
             self._history.open(opened.run, opened.recipe, self._runner.take_as_seen)
         else:
             self._workspace.set_recipe(opened.recipe)
-            if path.suffix == ".json":
+            if path.suffix.lower() == ".json":
                 self._workspace.set_folder(None)
                 self.named.emit(path.name)
 
@@ -222,7 +222,7 @@ class Commands(QObject):
                 f"{last.accuracy_dense:.2f} % before, {last.accuracy:.2f} % now.",
                 "info", "Export...", self.export,
             )  # fmt: skip
-        elif last is not None:
+        elif last is not None and self._workspace.folder:  # else it never began
             self._offer_resume(last)
 
     def on_run_opened(self, folder: Path, last: Event | None) -> None:

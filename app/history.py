@@ -35,6 +35,8 @@ class History(QObject):
         self._bridge = bridge
         self._background = background
         self._newest = 0
+        self._folder: Path | None = None
+        workspace.folder_changed.connect(self._on_folder)
 
     def open(
         self, folder: Path, recipe: Recipe, taken: Callable[[Recipe], None]
@@ -47,7 +49,7 @@ class History(QObject):
             taken: Told before the recipe is shown, so that nothing loads it again.
         """
         self._newest += 1
-        ticket = self._newest
+        ticket, self._folder = self._newest, folder
         taken(recipe)
         self._bridge.clear()
         self._workspace.set_recipe(recipe)
@@ -57,6 +59,11 @@ class History(QObject):
             lambda last: self._on_told(folder, ticket, last),
             self.failed.emit,
         )
+
+    def _on_folder(self, folder: Path | None) -> None:
+        """Tell no more of a run that is no longer on show."""
+        if folder != self._folder:
+            self._newest += 1
 
     def _tell(self, folder: Path, ticket: int) -> Event | None:
         last = None

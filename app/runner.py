@@ -10,7 +10,7 @@ from app.bridge import Bridge
 from app.preferences import Preferences
 from app.workspace import Workspace
 from engine.errors import EngineError, InputError, TrustNeeded
-from engine.events import Event, Noticed, RunFailed
+from engine.events import Event, Noticed
 from engine.recipe import Recipe
 
 QUIET = 350  # milliseconds without an edit before the network is looked at
@@ -133,9 +133,9 @@ class Runner(QObject):
         self._control = control = engine.Control()
         trust = self._preferences.trusted
         self._last = None
+        self._workspace.set_folder(folder)  # first: a replay under way ends with it
         if clear:
             self._bridge.clear()
-        self._workspace.set_folder(folder)
         self._workspace.set_state("running")
         self._background.do(
             lambda: work(control, trust), self._on_ended, self._on_run_error
@@ -150,13 +150,13 @@ class Runner(QObject):
 
     def _tell_end(self) -> None:
         self._workspace.set_state("idle")
-        last = self._last
-        if isinstance(last, RunFailed):
-            self.run_failed.emit(EngineError(last.message, last.hint, last.details))
-        self.run_ended.emit(last)
+        self.run_ended.emit(self._last)
 
     def _on_run_error(self, error: BaseException) -> None:
-        """It did not begin: nothing was written, so there is no run to show."""
+        self._bridge.when_empty(lambda: self._tell_failure(error))
+
+    def _tell_failure(self, error: BaseException) -> None:
+        """Without a folder it did not begin, so there is no run to show."""
         folder = self._workspace.folder
         if folder is not None and not folder.is_dir():
             self._workspace.set_folder(None)

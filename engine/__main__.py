@@ -37,6 +37,15 @@ def main(arguments: list[str] | None = None) -> int:
             rest = len(error.details) - 20
             print(f"  and {rest} more; --debug shows all", file=sys.stderr)
         return error.exit_code
+    except Exception as error:  # a defect, or a network's own code
+        if options.debug:
+            traceback.print_exc()
+        print(
+            f"Something went wrong: {type(error).__name__}: {error}\n"
+            "Run the command again with --debug and report what it prints.",
+            file=sys.stderr,
+        )
+        return 1
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ from engine import store
 from engine.errors import InputError, RunError
 from engine.exporters import EXPORTERS
 from engine.exporters.base import Exporter
+from engine.loading import rebuild
 
 IMAGES = 16  # random inputs that dense and exported network must agree on
 PATIENCE = 600  # seconds for the fresh process
@@ -63,8 +64,15 @@ def export(
     weights = store.result_of(folder)
     recipe = store.recipe_of(folder)
     spec = recipe.data.describe()
-    model = recipe.model.build(spec, trust)
-    model.load_state_dict(weights)
+    model = rebuild(recipe, spec, trust)
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise InputError(
+            f"The network of {folder} is not the one its recipe builds now.",
+            "Put its Python file and its data back as they were during the run.",
+            tuple(str(error).splitlines()),
+        ) from error
     ordered = {name: weights[name].contiguous() for name in model.state_dict()}
     generator = torch.Generator().manual_seed(0)
     inputs = torch.randn((IMAGES, *spec.shape), generator=generator)
@@ -105,7 +113,7 @@ def _check(
     trust: frozenset[str],
 ) -> float:
     with torch.inference_mode():
-        logits = model.eval()(inputs)
+        logits = model(inputs)
     with tempfile.TemporaryDirectory() as temporary:
         reference = Path(temporary) / "reference.pt"
         torch.save({"inputs": inputs, "logits": logits}, reference)
@@ -130,8 +138,9 @@ def _check(
                 check=True,
                 env={**os.environ, "PYTHONPATH": path},
             )
-            return float(json.loads(answer.stdout)["difference"])
-        except subprocess.SubprocessError as error:
+            # The last line: a network's own code may print as well.
+            return float(json.loads(answer.stdout.splitlines()[-1])["difference"])
+        except (subprocess.SubprocessError, ValueError, LookupError) as error:
             said = (getattr(error, "stderr", "") or "").strip().splitlines()
             raise RunError(
                 f"{file} was written, but reloading it in a fresh process failed.",

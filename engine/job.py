@@ -25,6 +25,7 @@ class Job:
     Attributes:
         levels: The prunes of the schedule.
         level, step: The prune and sub-step that come next.
+        cut: Whether that step removed its weights already and only lacks its repair.
         masks: Kept weights of the prunable layers.
         predictions: Predicted loss increase of every step so far.
         results: `Measure` by stage: dense, pruned, repaired, final.
@@ -56,6 +57,7 @@ class Job:
         self.masks = masks.from_zeros(self.problem.weights())
         self.levels = self._plan_levels()
         self.level = self.step = 0
+        self.cut = False
         self.thresholds: dict[str, float | None] = {}
         self.predictions: list[dict[str, Any]] = []
         self.results: dict[str, Measure] = {}
@@ -107,23 +109,13 @@ class Job:
 
     def prune_step(self) -> None:
         """Take the next step of the level; the level is done after its last."""
-        level = self.levels[self.level]
-        cut = prune_once(
-            self.problem,
-            self.masks,
-            self.recipe,
-            level.steps[self.step],
-            self._steps_done(),
-            self.monitor,
-        )
-        self._tested = None
-        self.masks, self.thresholds = cut.masks, cut.thresholds
-        self.finetuner.forget(cut.removed)
-        self.step += 1
-        self._tell(cut)
+        steps = self.levels[self.level].steps
+        if not self.cut:  # else a stop came between the cut and its repair
+            self._cut(steps[self.step])
         if self.recipe.repair.batch_norm == "every_step":
             self.repair()
-        if self.step == len(level.steps):
+        self.cut, self.step = False, self.step + 1
+        if self.step == len(steps):
             self.level, self.step = self.level + 1, 0
 
     def repair(self) -> None:
@@ -182,6 +174,7 @@ class Job:
             "finetuner": self.finetuner.state_dict(),
             "level": self.level,
             "step": self.step,
+            "cut": self.cut,
             "thresholds": self.thresholds,
             "predictions": self.predictions,
             "results": {k: dataclasses.asdict(m) for k, m in self.results.items()},
@@ -196,6 +189,7 @@ class Job:
         self.masks = {k: v.to(self.device) for k, v in state["masks"].items()}
         self.finetuner.load_state_dict(state["finetuner"])
         self.level, self.step = state["level"], state["step"]
+        self.cut = state["cut"]
         self.thresholds, self.predictions = state["thresholds"], state["predictions"]
         self.results = {k: Measure(**m) for k, m in state["results"].items()}
         self.monitor.timings = dict(state["timings"])
@@ -212,11 +206,26 @@ class Job:
         epochs = self.recipe.finetune.epochs
         return self.recipe.schedule.levels(target, epochs, min(start, target))
 
+    def _cut(self, sparsity: float) -> None:
+        cut = prune_once(
+            self.problem,
+            self.masks,
+            self.recipe,
+            sparsity,
+            self._steps_done(),
+            self.monitor,
+        )
+        self._tested = None
+        self.masks, self.thresholds = cut.masks, cut.thresholds
+        self.finetuner.forget(cut.removed)
+        self.cut = True
+        self._tell(cut)
+
     def _steps_done(self) -> int:
         return sum(len(level.steps) for level in self.levels[: self.level]) + self.step
 
     def _tell(self, cut: Cut) -> None:
-        number, steps = self._steps_done(), sum(len(x.steps) for x in self.levels)
+        number, steps = self._steps_done() + 1, sum(len(x.steps) for x in self.levels)
         zeros = masks.zeros(self.masks)
         self.predictions.append(
             {"step": number, "sum": cut.predicted, "joint": cut.predicted_joint}

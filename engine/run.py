@@ -104,11 +104,11 @@ class _Log:
         self.store: Store | None = None
 
     def __call__(self, event: Event) -> None:
+        self._emit(event)  # first, so that a full disk is heard of
         if self.store is None:
             self._waiting.append(event)
         else:
             self.store.record(event)
-        self._emit(event)
 
     def open(self, opened: Store) -> None:
         self.store = opened

@@ -22,7 +22,7 @@ from engine.recipe import Recipe, dump, load
 KEPT_STATES = 2
 
 
-def write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes | memoryview) -> None:
     """Put a file in place atomically: temporary file, flush, fsync, rename."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
@@ -64,13 +64,13 @@ class Store:
             InputError: It holds something already or cannot be written.
         """
         folder = Path(folder).absolute()
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise InputError(
-                f"{folder} is not empty.",
-                "Choose a new folder, or resume the run that is in it.",
-            )
-        parent = next(p for p in (folder, *folder.parents) if p.exists())
         try:
+            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+                raise InputError(
+                    f"{folder} is not empty.",
+                    "Choose a new folder, or resume the run that is in it.",
+                )
+            parent = next(p for p in (folder, *folder.parents) if p.exists())
             os.rmdir(tempfile.mkdtemp(dir=parent))  # access bits lie to root
         except OSError as error:
             raise _unwritable(folder, error) from error
@@ -89,8 +89,16 @@ class Store:
 
     @classmethod
     def open(cls, folder: str | Path) -> "Store":
-        """Open the folder of an earlier run."""
-        return cls(existing(folder))
+        """Open the folder of an earlier run.
+
+        Raises:
+            InputError: It is no run folder, cannot be written, or is in use.
+        """
+        folder = existing(folder)
+        try:
+            return cls(folder)
+        except OSError as error:
+            raise _unwritable(folder, error) from error
 
     def close(self) -> None:
         """Release the folder."""
@@ -100,20 +108,23 @@ class Store:
 
     def record(self, event: Event) -> None:
         """Append an event to `events.jsonl`."""
-        if self._log is None:
-            self._log = _open_log(self.folder / "events.jsonl")
-        self._log.write(codec.to_json(event).encode() + b"\n")
-        self._log.flush()
+        path = self.folder / "events.jsonl"
+        try:
+            if self._log is None:
+                self._log = _open_log(path)
+            self._log.write(codec.to_json(event).encode() + b"\n")
+            self._log.flush()
+        except OSError as error:
+            raise _broken(path, error) from error
 
     def save_state(self, state: dict[str, Any]) -> None:
         """Keep what `resume` needs, and let the oldest go."""
         states = self.folder / "states"
-        states.mkdir(exist_ok=True)
         known = _states(self.folder)
         number = _number(known[-1]) + 1 if known else 1
         buffer = io.BytesIO()
         torch.save(state, buffer)
-        self._write(states / f"{number:06d}.pt", buffer.getvalue())
+        self._write(states / f"{number:06d}.pt", buffer.getbuffer())
         for old in _states(self.folder)[:-KEPT_STATES]:
             old.unlink()
 
@@ -124,14 +135,12 @@ class Store:
         text = json.dumps(summary, indent=2, allow_nan=False) + "\n"
         self._write(self.folder / "summary.json", text.encode())
 
-    def _write(self, path: Path, content: bytes) -> None:
+    def _write(self, path: Path, content: bytes | memoryview) -> None:
         try:
+            path.parent.mkdir(exist_ok=True)
             write(path, content)
         except OSError as error:
-            raise RunError(
-                f"Cannot write {path}: {error.strerror}.",
-                "Free disk space or mend the folder, then resume the run.",
-            ) from error
+            raise _broken(path, error) from error
 
 
 def existing(folder: str | Path) -> Path:
@@ -171,9 +180,11 @@ def newest_state(folder: str | Path) -> dict[str, Any] | None:
     """The newest state that loads, or None when there is none."""
     for path in reversed(_states(existing(folder))):
         try:
-            return torch.load(path, map_location="cpu", weights_only=True)
+            state = torch.load(path, map_location="cpu", weights_only=True)
         except Exception:  # whatever a broken file raises, the older one is next
             continue
+        if isinstance(state, dict) and "model" in state:
+            return state
     return None
 
 
@@ -204,6 +215,13 @@ def _unwritable(folder: Path, error: OSError) -> InputError:
     return InputError(
         f"Cannot write to {folder}: {error.strerror}.",
         "Choose a folder you may write to.",
+    )
+
+
+def _broken(path: Path, error: OSError) -> RunError:
+    return RunError(
+        f"Cannot write {path}: {error.strerror}.",
+        "Free disk space or mend the folder, then resume the run.",
     )
 
 

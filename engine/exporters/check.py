@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from engine.exporters import EXPORTERS
+from engine.loading import rebuild
 from engine.recipe import load
 
 
@@ -25,14 +26,14 @@ def main(folder: str, kind: str, file: str, reference: str, *trust: str) -> None
         trust: SHA-256 digests of Python files that may be executed.
     """
     recipe = load(Path(folder) / "recipe.json")
-    model = recipe.model.build(recipe.data.describe(), frozenset(trust))
+    model = rebuild(recipe, recipe.data.describe(), frozenset(trust))
     exporter = next(e for e in EXPORTERS if e.kind == kind)
     model.load_state_dict(exporter.decode(Path(file)), strict=True)
     expected = torch.load(reference, weights_only=True)
     with torch.inference_mode():
-        logits = model.eval()(expected["inputs"])
+        logits = model(expected["inputs"])
     difference = float((logits - expected["logits"]).abs().max())
-    sys.stdout.write(json.dumps({"difference": difference}) + "\n")
+    sys.stdout.write("\n" + json.dumps({"difference": difference}) + "\n")
 
 
 if __name__ == "__main__":
