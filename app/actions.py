@@ -53,6 +53,7 @@ class Actions(QObject):
         )
         self.undo = make("&Undo", "undo", "Take the last change back", Standard.Undo)
         self.redo = make("&Redo", "redo", "Make it again", Standard.Redo)
+        self.redo.setShortcuts([self.redo.shortcut(), QKeySequence("Ctrl+Y")])
         self.preferences = make(
             "&Preferences...", "cog-outline", "Theme and run folders",
             Standard.Preferences,

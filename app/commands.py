@@ -20,6 +20,7 @@ from app.panels.recipe import RecipePanel
 from app.preferences import Preferences, write_whole
 from app.runner import Runner
 from app.workspace import Workspace
+from engine import recipe_of
 from engine.errors import EngineError, InputError, TrustNeeded
 from engine.events import Event, RunFinished, RunStopped
 from engine.recipe import dump
@@ -132,8 +133,11 @@ class Commands(QObject):
         self._runner.start(recipe, run_folder(runs, recipe, datetime.now()))
 
     def resume(self) -> None:
-        """Go on with the shown run."""
+        """Go on with the shown run, as its own recipe says."""
         if self._workspace.folder:
+            recipe = recipe_of(self._workspace.folder)
+            self._runner.take_as_seen(recipe)
+            self._workspace.set_recipe(recipe)
             self._notice.hide()
             self.resumable_changed.emit(False)
             self._runner.resume(self._workspace.folder)

@@ -28,7 +28,7 @@ def evaluate(
     model.eval()
     total = torch.zeros((), dtype=torch.float64)
     right = 0
-    with torch.inference_mode():
+    with torch.no_grad():
         for images, labels in monitor.track(split.batches(batch), label):
             outputs = model(images).float()
             total += loss.per_sample(outputs, labels).double().sum().cpu()

@@ -16,9 +16,11 @@ from engine.errors import InputError, RunError
 from engine.exporters import EXPORTERS
 from engine.exporters.base import Exporter
 from engine.loading import rebuild
+from engine.recipe import Recipe
 
 IMAGES = 16  # random inputs that dense and exported network must agree on
 PATIENCE = 600  # seconds for the fresh process
+RUN_FILES = ("recipe.json", "events.jsonl", "summary.json", "model.safetensors")
 
 
 @dataclass(frozen=True)
@@ -56,14 +58,16 @@ def export(
         trust: SHA-256 digests of Python files that may be executed.
 
     Raises:
-        InputError: Unknown format, no network in the folder, or `out` not writable.
+        InputError: Unknown format, no network in the folder, or `out` not writable
+            or a file of the run itself.
         RunError: The reloaded file could not be checked.
     """
     exporter = _exporter(to)
     out = Path(out).absolute()
     weights = store.result_of(folder)
     recipe = store.recipe_of(folder)
-    spec = recipe.data.describe()
+    spec = store.spec_of(folder)
+    _spare(out, Path(folder), recipe)
     model = rebuild(recipe, spec, trust)
     try:
         model.load_state_dict(weights)
@@ -94,6 +98,18 @@ def export(
         zeros=sum(int((w == 0).sum()) for w in matrices),
         difference=difference,
     )
+
+
+def _spare(out: Path, folder: Path, recipe: Recipe) -> None:
+    """Refuse to replace what the run needs."""
+    run = [folder / name for name in RUN_FILES]
+    named = (getattr(recipe.model, key, "") for key in ("checkpoint", "file"))
+    sources = [Path(name) for name in named if name]
+    if out.resolve() in [file.resolve() for file in (*run, *sources)]:
+        raise InputError(
+            f"{out} belongs to the run and would be lost.",
+            "Choose another name for the export.",
+        )
 
 
 def _exporter(kind: str) -> type[Exporter]:

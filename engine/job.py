@@ -26,6 +26,7 @@ class Job:
         levels: The prunes of the schedule.
         level, step: The prune and sub-step that come next.
         cut: Whether that step removed its weights already and only lacks its repair.
+        measured: Levels that were measured on validation.
         masks: Kept weights of the prunable layers.
         predictions: Predicted loss increase of every step so far.
         results: `Measure` by stage: dense, pruned, repaired, final.
@@ -56,7 +57,7 @@ class Job:
         )
         self.masks = masks.from_zeros(self.problem.weights())
         self.levels = self._plan_levels()
-        self.level = self.step = 0
+        self.level = self.step = self.measured = 0
         self.cut = False
         self.thresholds: dict[str, float | None] = {}
         self.predictions: list[dict[str, Any]] = []
@@ -93,6 +94,12 @@ class Job:
                 masks.sparsity(self.masks),
             )
         )
+
+    def measure_level(self) -> None:
+        """Measure on validation what the level just finished has left, once."""
+        if self.measured < self.level and len(self.data.validation):
+            self.measure("pruned", "validation")
+            self.measured = self.level
 
     def measure_dense(self) -> None:
         """Measure the network as it came; warn when data and network do not fit."""
@@ -175,6 +182,7 @@ class Job:
             "level": self.level,
             "step": self.step,
             "cut": self.cut,
+            "measured": self.measured,
             "thresholds": self.thresholds,
             "predictions": self.predictions,
             "results": {k: dataclasses.asdict(m) for k, m in self.results.items()},
@@ -189,7 +197,7 @@ class Job:
         self.masks = {k: v.to(self.device) for k, v in state["masks"].items()}
         self.finetuner.load_state_dict(state["finetuner"])
         self.level, self.step = state["level"], state["step"]
-        self.cut = state["cut"]
+        self.cut, self.measured = state["cut"], state["measured"]
         self.thresholds, self.predictions = state["thresholds"], state["predictions"]
         self.results = {k: Measure(**m) for k, m in state["results"].items()}
         self.monitor.timings = dict(state["timings"])

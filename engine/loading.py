@@ -63,7 +63,7 @@ def loss_for(model: nn.Module, recipe: Recipe, data: Data, monitor: Monitor) -> 
     kind = recipe.model.output
     if kind == "auto":
         count = min(DETECTION_IMAGES, len(data.train))
-        with torch.inference_mode():
+        with torch.no_grad():
             kind = detect(model(data.train.batch(torch.arange(count))[0]))
         if kind != "logits":
             monitor.notice(

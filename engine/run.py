@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -74,13 +75,11 @@ def tell_story(job: Job, save: Callable[[], None]) -> None:
     if "dense" not in job.results:
         job.measure_dense()
     while not job.pruned:
-        level = job.levels[job.level]
-        if job.finetuner.epoch < level.epoch:
+        job.measure_level()
+        if job.finetuner.epoch < job.levels[job.level].epoch:
             job.train_epoch()
         else:
             job.prune_step()
-            if job.step == 0 and not job.pruned and len(job.data.validation):
-                job.measure("pruned", "validation")
         save()
     if "pruned" not in job.results:
         job.measure("pruned")
@@ -104,7 +103,14 @@ class _Log:
         self.store: Store | None = None
 
     def __call__(self, event: Event) -> None:
-        self._emit(event)  # first, so that a full disk is heard of
+        if isinstance(event, RunFailed):
+            self._emit(event)  # first: the folder may be what failed
+            self._record(event)
+        else:
+            self._record(event)
+            self._emit(event)
+
+    def _record(self, event: Event) -> None:
         if self.store is None:
             self._waiting.append(event)
         else:
@@ -125,33 +131,13 @@ def _drive(
     trust: frozenset[str],
     resumed: bool,
 ) -> Event:
-    state = store.newest_state(folder) if resumed else None
     device = machine.pick_device(recipe.machine)
-    elapsed = state["elapsed"] if state else 0.0
-    monitor = Monitor(log, control, lambda: machine.memory_used(device), elapsed)
-    job = None
+    monitor = Monitor(log, control, lambda: machine.memory_used(device))
     try:
-        if resumed:
-            log.open(Store.open(folder))
-        monitor.emit(
-            RunStarted(
-                str(folder), machine.describe(device), recipe.machine.seed, resumed
-            )
-        )
-        job = Job(recipe, monitor, trust)
-        if state:
-            job.load_state_dict(state)
-        if not resumed:
-            log.open(Store.create(folder, recipe))
-        monitor.emit(_plan(job))
-        tell_story(job, lambda: log.store.save_state(job.state_dict()))
-        log.store.save_result(job.model.state_dict(), summarise(job))
-        monitor.emit(Saved(str(folder / "model.safetensors")))
-        return monitor.emit(_finished(job))
-    except Stopped:
-        if job and log.store:
-            log.store.save_state(job.state_dict())
-        return monitor.emit(RunStopped())
+        state = _reopen(folder, log, monitor) if resumed else None
+        name = machine.describe(device)
+        monitor.emit(RunStarted(str(folder), name, recipe.machine.seed, resumed))
+        return _go(recipe, folder, log, monitor, trust, state)
     except Exception as error:
         known = _explained(error)
         monitor.emit(RunFailed(known.message, known.hint, known.details))
@@ -159,6 +145,47 @@ def _drive(
     finally:
         if log.store:
             log.store.close()
+
+
+def _reopen(folder: Path, log: _Log, monitor: Monitor) -> dict[str, Any] | None:
+    """Lock the folder of an earlier run; its newest state that loads."""
+    log.open(Store.open(folder))
+    state = store.newest_state(
+        folder, lambda path: monitor.notice(f"{path.name} is broken and was passed by.")
+    )
+    if state is None:
+        monitor.notice("No saved state was found, so the run starts over.")
+    else:
+        monitor.go_on_from(state["elapsed"])
+    return state
+
+
+def _go(
+    recipe: Recipe,
+    folder: Path,
+    log: _Log,
+    monitor: Monitor,
+    trust: frozenset[str],
+    state: dict[str, Any] | None,
+) -> Event:
+    job = None
+    try:
+        job = Job(recipe, monitor, trust)
+        if state:
+            job.load_state_dict(state)
+        if log.store is None:
+            log.open(Store.create(folder, recipe))
+        monitor.emit(_plan(job))
+        tell_story(job, lambda: log.store.save_state(job.state_dict()))
+        log.store.save_result(job.model.state_dict(), summarise(job))
+        monitor.emit(Saved(str(folder / "model.safetensors")))
+        return monitor.emit(_finished(job))
+    except Stopped:
+        if log.store is None:
+            return monitor.emit(RunStopped("Stopped before anything was written."))
+        if job:
+            log.store.save_state(job.state_dict())
+        return monitor.emit(RunStopped())
 
 
 def _plan(job: Job) -> LevelsPlanned:

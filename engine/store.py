@@ -5,7 +5,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from engine import codec
+from engine.data.base import DataSpec
 from engine.errors import InputError, RunError
-from engine.events import Event
+from engine.events import DataLoaded, Event
 from engine.recipe import Recipe, dump, load
 
 KEPT_STATES = 2
@@ -176,16 +177,39 @@ def recipe_of(folder: str | Path) -> Recipe:
     return load(existing(folder) / "recipe.json")
 
 
-def newest_state(folder: str | Path) -> dict[str, Any] | None:
-    """The newest state that loads, or None when there is none."""
+def newest_state(
+    folder: str | Path, on_broken: Callable[[Path], None] = lambda path: None
+) -> dict[str, Any] | None:
+    """The newest state that loads, or None when there is none.
+
+    Args:
+        folder: Of the run.
+        on_broken: Hears of each newer state that does not load.
+    """
     for path in reversed(_states(existing(folder))):
         try:
             state = torch.load(path, map_location="cpu", weights_only=True)
         except Exception:  # whatever a broken file raises, the older one is next
+            on_broken(path)
             continue
         if isinstance(state, dict) and "model" in state:
             return state
+        on_broken(path)
     return None
+
+
+def spec_of(folder: str | Path) -> DataSpec:
+    """Input shape and classes of a run, also where its images are no longer there.
+
+    Raises:
+        InputError: The run has not loaded its data yet.
+    """
+    for event in replay(folder):
+        if isinstance(event, DataLoaded):
+            return DataSpec(event.name, event.shape, event.classes)
+    raise InputError(
+        f"{folder} does not tell the shape of its data.", "Resume or repeat the run."
+    )
 
 
 def result_of(folder: str | Path) -> dict[str, Tensor]:

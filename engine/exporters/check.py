@@ -12,7 +12,7 @@ import torch
 
 from engine.exporters import EXPORTERS
 from engine.loading import rebuild
-from engine.recipe import load
+from engine.store import recipe_of, spec_of
 
 
 def main(folder: str, kind: str, file: str, reference: str, *trust: str) -> None:
@@ -25,8 +25,8 @@ def main(folder: str, kind: str, file: str, reference: str, *trust: str) -> None
         reference: A torch file with `inputs` and `logits`.
         trust: SHA-256 digests of Python files that may be executed.
     """
-    recipe = load(Path(folder) / "recipe.json")
-    model = rebuild(recipe, recipe.data.describe(), frozenset(trust))
+    recipe = recipe_of(folder)
+    model = rebuild(recipe, spec_of(folder), frozenset(trust))
     exporter = next(e for e in EXPORTERS if e.kind == kind)
     model.load_state_dict(exporter.decode(Path(file)), strict=True)
     expected = torch.load(reference, weights_only=True)

@@ -46,6 +46,24 @@ def test_unknown_format_unwritable_file_and_no_network(run_folder, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_export_never_replaces_what_the_run_needs(tmp_path):
+    recipe = Recipe()
+    dense = recipe.model.build(recipe.data.describe(), frozenset())
+    torch.save(dense.state_dict(), tmp_path / "dense.pth")
+    changes = {
+        "estimator.kind": "magnitude",
+        "finetune.epochs": 0,
+        "model.checkpoint": str(tmp_path / "dense.pth"),
+    }
+    folder = tmp_path / "run"
+    engine.run(with_changes(recipe, changes), folder)
+    for file in (folder / "model.safetensors", tmp_path / "run/../dense.pth"):
+        before = file.read_bytes()
+        with pytest.raises(InputError, match="belongs to the run"):
+            engine.export(folder, "pth", file)
+        assert file.read_bytes() == before
+
+
 TALKATIVE = """
 import torch
 from torch import nn
