@@ -4,7 +4,7 @@ import sys
 
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDropEvent, QKeySequence
 
 from app.dialogs.export import ExportDialog
 from app.dialogs.trust import TrustDialog
@@ -256,3 +256,8 @@ def test_themes_change_the_whole_window(qapp, window, theme):
     lightness = qapp.palette().window().color().lightness()
     assert (lightness < 128) == (theme == "dark")
     assert preferences_of(window).values.theme == theme
+
+
+@pytest.mark.parametrize("keys", ["Ctrl+Y", "Ctrl+Shift+Z"])
+def test_redo_answers_to_both_habits(window, keys):
+    assert QKeySequence(keys) in window.actions_.redo.shortcuts()
