@@ -58,8 +58,8 @@ def collect(
     single = groups.shape[1] < LOOP_FROM
     with _frozen(model):
         images, _ = fetch(groups.reshape(-1)[:PROBE])
-        at_once = max(1, BUDGET // _bytes_per_image(model, images))
-        owners = _trusted(model, _owners(model, weights), images) if single else {}
+        at_once = images_at_once(model, images)
+        owners = _trusted(model, batchable(model, weights), images) if single else {}
         others = [name for name in names if name not in set(owners.values())]
         task = _Task(model, fetch, groups, rows, at_once)
         if owners:
@@ -183,7 +183,7 @@ def _frozen(model: nn.Module) -> Iterator[None]:
             weight.requires_grad_(flag)
 
 
-def _owners(model: nn.Module, weights: dict[str, Tensor]) -> Owners:
+def batchable(model: nn.Module, weights: dict[str, Tensor]) -> Owners:
     """Modules that hold one of these weights and whose kind can be batched."""
     names = {id(weight): name for name, weight in weights.items()}
     return {
@@ -214,6 +214,11 @@ def _trial(outputs: Tensor) -> Tensor:
     flat = outputs.flatten(1)
     ramp = torch.arange(flat.shape[1], dtype=flat.dtype, device=flat.device)
     return (flat * ramp.cos()).sum(1)
+
+
+def images_at_once(model: nn.Module, images: Tensor) -> int:
+    """How many images a micro-batch takes, judged by a pass of these few."""
+    return max(1, BUDGET // _bytes_per_image(model, images))
 
 
 @torch.no_grad()

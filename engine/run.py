@@ -138,7 +138,7 @@ def _drive(
                 str(folder), machine.describe(device), recipe.machine.seed, resumed
             )
         )
-        job = Job(recipe, monitor, trust)
+        job = Job(recipe, monitor, trust, folder)
         if state:
             job.load_state_dict(state)
         if not resumed:
