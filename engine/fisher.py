@@ -1,6 +1,7 @@
 """The block Fisher of one layer, from gradients in memory or from pages on disk."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -10,7 +11,8 @@ from engine.layout import Layout
 from engine.monitor import Monitor
 from engine.pages import Pages
 
-PAGE = 256 * 2**20  # bytes of gradients read from disk at once; one block at least
+Answer = TypeVar("Answer")
+PAGE = 128 * 2**20  # bytes of gradients read from disk at once; one block at least
 
 
 class BlockFisher:
@@ -94,11 +96,9 @@ class PagedFisher:
         self._size, self._given = min(block_size or len(live), len(live)), damping
         self._width = max(int(part.sum()) for part in live.split(self._size))
         self._settled: list[Tensor | None] = [None] * len(self._columns())
-        diag = []
-        for number, found in self._fishers():
-            diag.append(found.diag())
-            self._settled[number] = found.damping
-        self._diag = torch.cat(diag)
+        found = self._each(lambda _, fisher: (fisher.diag(), fisher.damping))
+        self._diag = torch.cat([diag for diag, _ in found])
+        self._settled = [damping for _, damping in found]
         self.raised = sum(int((each > damping).sum()) for each in self._settled)
         self.largest = max(float(each.max()) for each in self._settled)
 
@@ -108,13 +108,11 @@ class PagedFisher:
 
     def solve(self, vector: Tensor) -> Tensor:
         """F^-1 v on the live weights."""
-        parts = vector.split(self._step)
-        return torch.cat([found.solve(parts[n]) for n, found in self._fishers()])
+        return torch.cat(self._each(lambda at, fisher: fisher.solve(vector[at])))
 
     def joint(self, weights: Tensor, removed: Tensor) -> tuple[Tensor, float]:
         """Exact per block; blocks do not see each other."""
-        before, gone = weights.split(self._step), removed.split(self._step)
-        found = [each.joint(before[n], gone[n]) for n, each in self._fishers()]
+        found = self._each(lambda at, fisher: fisher.joint(weights[at], removed[at]))
         return torch.cat([step for step, _ in found]), sum(loss for _, loss in found)
 
     @property
@@ -127,21 +125,24 @@ class PagedFisher:
         numel, step = len(self._live), self._step
         return [slice(at, min(at + step, numel)) for at in range(0, numel, step)]
 
-    def _fishers(self) -> Iterator[tuple[int, BlockFisher]]:
-        """Number and Fisher of each page; not finite rows raise as in memory."""
-        for number, columns in enumerate(self._columns()):
-            self._monitor.check()
-            yield (
-                number,
-                BlockFisher(
-                    finite(self._pages.read(columns)),
-                    self._live[columns],
-                    self._size,
-                    self._given,
-                    self._width,
-                    self._settled[number],
-                ),
-            )
+    def _each(self, ask: Callable[[slice, BlockFisher], Answer]) -> list[Answer]:
+        """What each page answers; one page at a time is in memory."""
+        return [
+            ask(columns, self._fisher(columns, settled))
+            for columns, settled in zip(self._columns(), self._settled, strict=True)
+        ]
+
+    def _fisher(self, columns: slice, settled: Tensor | None) -> BlockFisher:
+        """Rows that are not finite raise, as in memory."""
+        self._monitor.check()
+        return BlockFisher(
+            finite(self._pages.read(columns)),
+            self._live[columns],
+            self._size,
+            self._given,
+            self._width,
+            settled,
+        )
 
 
 def finite(rows: Tensor) -> Tensor:

@@ -143,6 +143,19 @@ def disk(size: Extent, estimator: ObsEstimator) -> int:
     return SINGLE * samples(estimator, size) * size.prunable
 
 
+def products(size: Extent, rows: int, block: int, paged: bool) -> tuple[float, float]:
+    """Multiply-accumulates to fit the curvature, and to score and correct with it."""
+    fit = cut = 0.0
+    for weights in size.layers:
+        count, width = blocks_of(weights, block)
+        rank = min(rows, width)
+        gram, factor = count * rank * rows * width, count * rank**3 / 6
+        inverse = count * rank * rank * (width if rows <= width else rank) / 2
+        fit += gram + factor + inverse
+        cut += (gram + factor) * paged + gram / 4  # of the survivors
+    return fit, cut
+
+
 def blocks_of(weights: int, block: int) -> tuple[int, int]:
     """(blocks, width) of a layer."""
     width = min(block or weights, weights)
