@@ -40,6 +40,10 @@ class Actions(QObject):
         self.save = make(
             "&Save", "content-save-outline", "Save the recipe as a .json file", "Ctrl+S"
         )
+        self.plan = make(
+            "P&lan...", "clipboard-text-clock-outline",
+            "What this recipe will take: memory, disk and time", "F4",
+        )  # fmt: skip
         self.start = make(
             "St&art", "content-cut", "Prune with this recipe", "F5", "accent_text"
         )
@@ -87,6 +91,7 @@ class Actions(QObject):
         for action in (self.open_model, self.open_recipe, self.open_run):
             action.setEnabled(idle)
         self.start.setEnabled(idle and not problems)
+        self.plan.setEnabled(idle and not problems)
         self._say_why(problems)
         self.pause.setEnabled(state in ("running", "paused"))
         self.stop.setEnabled(state in ("running", "paused"))
@@ -113,7 +118,7 @@ class Actions(QObject):
         bar.addWidget(open_button)
         bar.addAction(self.save)
         bar.addSeparator()
-        bar.addActions([self.start, self.pause, self.stop, self.resume])
+        bar.addActions([self.plan, self.start, self.pause, self.stop, self.resume])
         bar.addSeparator()
         bar.addAction(self.export)
         bar.addSeparator()

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from app.banner import Banner
 from app.dialogs.export import ExportDialog
+from app.dialogs.plan import PlanDialog
 from app.dialogs.preferences import PreferencesDialog
 from app.dialogs.trust import TrustDialog
 from app.errors import show_defect, show_error
@@ -114,6 +115,10 @@ class Commands(QObject):
             )
             return
         self.named.emit(path.name)
+
+    def plan(self) -> None:
+        """Show what the recipe will take."""
+        PlanDialog(self._workspace.recipe, self._runner, self._window).open()
 
     def start(self) -> None:
         """Prune with the recipe as it is."""

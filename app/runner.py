@@ -27,6 +27,8 @@ class Runner(QObject):
     crashed = Signal(object)  # any other exception: a defect
     exported = Signal(object)  # ExportReport
     export_failed = Signal(object)  # EngineError
+    planned = Signal(object, object)  # Recipe, Plan
+    plan_failed = Signal(object, object)  # Recipe, EngineError
 
     def __init__(
         self,
@@ -122,6 +124,15 @@ class Runner(QObject):
             self._on_export_failed,
         )
 
+    def plan(self, recipe: Recipe) -> None:
+        """Predict what a run of this recipe takes."""
+        trust, folder = self._preferences.trusted, self._preferences.runs
+        self._background.do(
+            lambda: engine.plan(recipe, trust, folder),
+            lambda plan: self.planned.emit(recipe, plan),
+            lambda error: self._on_plan_failed(recipe, error),
+        )
+
     def close(self) -> None:
         """Stop whatever goes on and wait for its end."""
         self._newest += 1
@@ -212,6 +223,14 @@ class Runner(QObject):
             self.export_failed.emit(
                 InputError("The export ended unexpectedly.", "See the report.")
             )
+            self.crashed.emit(error)
+
+    def _on_plan_failed(self, recipe: Recipe, error: BaseException) -> None:
+        if isinstance(error, EngineError):
+            self.plan_failed.emit(recipe, error)
+        else:
+            told = InputError("The plan ended unexpectedly.", "See the report.")
+            self.plan_failed.emit(recipe, told)
             self.crashed.emit(error)
 
 

@@ -1,10 +1,14 @@
 """Job: the mutable state of one run, and the steps its story is told in."""
 
 import dataclasses
+import tempfile
+from pathlib import Path
 from typing import Any
 
-from engine import machine, masks
+from engine import machine, masks, memory
+from engine.budget import Budget, decide
 from engine.errors import InputError, RunError
+from engine.estimators.base import ObsEstimator
 from engine.evaluate import Measure, evaluate
 from engine.events import Evaluated, LayerState, Pruned
 from engine.finetune import Finetuner
@@ -22,7 +26,15 @@ from engine.schedules.base import Level
 class Job:
     """A network on its way from dense to pruned.
 
+    Args:
+        recipe: What to do.
+        monitor: The run's voice and ear.
+        trust: SHA-256 digests of Python files that may be executed.
+        folder: Has room for gradients that do not fit into memory; None is the
+            system's folder for temporary files.
+
     Attributes:
+        budget: Predicted memory, and what was chosen so that the run fits.
         levels: The prunes of the schedule.
         level, step: The prune and sub-step that come next.
         cut: Whether that step removed its weights already and only lacks its repair.
@@ -32,9 +44,16 @@ class Job:
         results: `Measure` by stage: dense, pruned, repaired, final.
     """
 
-    def __init__(self, recipe: Recipe, monitor: Monitor, trust: frozenset[str]) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        monitor: Monitor,
+        trust: frozenset[str],
+        folder: Path | None = None,
+    ) -> None:
         self.recipe, self.monitor = recipe, monitor
         self.device = machine.pick_device(recipe.machine)
+        self._folder = folder or Path(tempfile.gettempdir())
         with monitor.phase("load"):
             self.model, self.layers = load_network(recipe, monitor, trust)
             self.data = load_data(recipe, self.device, monitor)
@@ -46,6 +65,7 @@ class Job:
                 "No layer is left to prune.", "Clear some of allocation.exclude."
             )
         self.problem = Problem(self.model, names, self.data.train, self.loss)
+        self.budget = self._settle(recipe)
         self.finetuner = Finetuner(
             self.model,
             self.data,
@@ -188,11 +208,15 @@ class Job:
             "results": {k: dataclasses.asdict(m) for k, m in self.results.items()},
             "timings": dict(self.monitor.timings),
             "notices": list(self.monitor.notices),
+            "block_size": self.budget.block_size,
             "elapsed": self.monitor.now(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a saved state."""
+        """Go on from a saved state, with the blocks it was begun with."""
+        block = state["block_size"]
+        if block != self.budget.block_size:
+            self.budget = self._settle(_with_block(self.recipe, block))
         self.model.load_state_dict(state["model"])
         self.masks = {k: v.to(self.device) for k, v in state["masks"].items()}
         self.finetuner.load_state_dict(state["finetuner"])
@@ -202,6 +226,18 @@ class Job:
         self.results = {k: Measure(**m) for k, m in state["results"].items()}
         self.monitor.timings = dict(state["timings"])
         self.monitor.notices = list(state["notices"])
+
+    def _settle(self, recipe: Recipe) -> Budget:
+        """Choose block size and the gradients' place by the memory there is."""
+        names = self.problem.names
+        size = memory.extent(self.model, names, self.data)
+        budget = decide(recipe, self.model, names, size, self.device, self._folder)
+        for reason in budget.reasons:
+            self.monitor.notice(reason, level="info")
+        paging = self._folder if budget.paged else None
+        self.problem = dataclasses.replace(self.problem, paging=paging)
+        self._settled = _with_block(recipe, budget.block_size)
+        return budget
 
     def _plan_levels(self) -> tuple[Level, ...]:
         start, target = masks.sparsity(self.masks), self.recipe.allocation.sparsity
@@ -218,7 +254,7 @@ class Job:
         cut = prune_once(
             self.problem,
             self.masks,
-            self.recipe,
+            self._settled,
             sparsity,
             self._steps_done(),
             self.monitor,
@@ -252,3 +288,12 @@ class Job:
                 final=number == steps,
             )
         )
+
+
+def _with_block(recipe: Recipe, block: int | None) -> Recipe:
+    """The recipe with this block size instead of a choice by memory."""
+    if not isinstance(recipe.estimator, ObsEstimator):
+        return recipe
+    changes = {"block_size": block, "auto_block": False}
+    method = recipe.estimator.model_copy(update=changes)
+    return recipe.model_copy(update={"estimator": method})

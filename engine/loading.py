@@ -62,7 +62,7 @@ def loss_for(model: nn.Module, recipe: Recipe, data: Data, monitor: Monitor) -> 
     """The loss that suits what the network returns, seen on real images."""
     kind = recipe.model.output
     if kind == "auto":
-        count = min(DETECTION_IMAGES, len(data.train))
+        count = min(DETECTION_IMAGES, recipe.machine.batch, len(data.train))
         with torch.no_grad():
             kind = detect(model(data.train.batch(torch.arange(count))[0]))
         if kind != "logits":

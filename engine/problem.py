@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from engine.data.base import Split
 from engine.errors import RunError
-from engine.gradients import Objective, collect
+from engine.gradients import Objective, Rows, collect
 from engine.loss import Loss
 from engine.masks import Masks
 from engine.monitor import Monitor
+from engine.pages import Pages
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,14 @@ class Problem:
         names: Prunable parameters, full names such as `layer1.0.conv1.weight`.
         train: Labelled images to take gradients on.
         loss: Suits what the model returns.
+        paging: Folder on whose disk gradients are kept; None keeps them in memory.
     """
 
     model: nn.Module
     names: tuple[str, ...]
     train: Split
     loss: Loss
+    paging: Path | None = None
 
     def weights(self) -> dict[str, Tensor]:
         """The prunable weights as they are now, detached, sharing storage."""
@@ -36,8 +40,8 @@ class Problem:
 
     def gradients(
         self, samples: int, batch: int, seed: int, masks: Masks, monitor: Monitor
-    ) -> dict[str, Tensor]:
-        """Rows of mean-loss gradients in eval mode, removed weights zero.
+    ) -> Rows:
+        """Rows of mean-loss gradients in eval mode, removed weights zero if in memory.
 
         Args:
             samples: Rows wanted (N).
@@ -48,12 +52,19 @@ class Problem:
 
         Returns:
             (rows, numel) per prunable parameter, in the dtype of the weights. Rows are
-            fewer than `samples` only when b = 1 and there are too few images.
+            fewer than `samples` only when b = 1 and there are too few images. `Pages`
+            instead of tensors when paging.
 
         Raises:
-            RunError: There are no training images.
+            RunError: There are no training images, or no room on the disk.
         """
         groups = draw(len(self.train), samples, batch, seed, monitor)
+        if self.paging:
+            pages = {
+                name: Pages(self.paging, len(groups), weight)
+                for name, weight in self.weights().items()
+            }
+            return collect(self.model, self.names, self._fetch, groups, monitor, pages)
         rows = collect(self.model, self.names, self._fetch, groups, monitor)
         for name, mask in masks.items():
             if name in rows:

@@ -170,7 +170,7 @@ def _go(
 ) -> Event:
     job = None
     try:
-        job = Job(recipe, monitor, trust)
+        job = Job(recipe, monitor, trust, folder)
         if state:
             job.load_state_dict(state)
         if log.store is None:
