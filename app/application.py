@@ -1,5 +1,6 @@
 """The application: splash first, the engine behind it, then the window."""
 
+import gc
 import importlib
 import signal
 import threading
@@ -46,7 +47,18 @@ def run(argv: list[str], path: Path | None) -> int:
     window.show()
     splash.close()
     splash.deleteLater()
+    settle()
     return app.exec()
+
+
+def settle() -> None:
+    """Spare what start-up made from every later search for garbage.
+
+    Torch alone brings half a million objects; looking through all of them holds the
+    window up for longer than anyone should notice.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _load(modules: tuple[str, ...]) -> BaseException | None:
