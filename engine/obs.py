@@ -90,7 +90,7 @@ def block_fishers(
     inverses: dict[str, Inverse] = {}
     for name in monitor.track(tuple(gradients), "Curvature"):
         rows = gradients.pop(name)
-        if not rows.isfinite().all():
+        if not all(extreme.isfinite() for extreme in rows.aminmax()):
             raise RunError(
                 f"The gradients of {name} are not finite.",
                 "Check that the checkpoint, the normalisation and the network's output "

@@ -69,7 +69,7 @@ def watch(home: Path, recipe: Path, points: int) -> dict[str, list[float]]:
     """Run a recipe in a real window; milliseconds late of each tick, by activity."""
     from app.main_window import MainWindow
     from app.preferences import Preferences
-    from engine.events import PhaseFinished, PhaseStarted, Trained
+    from engine.events import PhaseStarted, Trained
 
     preferences = Preferences(home / "preferences.json")
     preferences.change(runs=str(home / "runs"))
