@@ -6,7 +6,7 @@ import signal
 import threading
 from pathlib import Path
 
-from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtCore import QEventLoop, Qt, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QMessageBox
 
@@ -26,6 +26,7 @@ def run(argv: list[str], path: Path | None) -> int:
     Returns:
         The exit code.
     """
+    gc.disable()  # until `settle`: among modules being loaded there is nothing to find
     app = QApplication(argv)
     app.setApplicationName("Secateur")
     app.setStyle("Fusion")
@@ -48,17 +49,19 @@ def run(argv: list[str], path: Path | None) -> int:
     splash.close()
     splash.deleteLater()
     settle()
+    once = Qt.ConnectionType.SingleShotConnection
+    window.runner.inspected.connect(settle, once)  # the first look loads more of torch
     return app.exec()
 
 
 def settle() -> None:
-    """Spare what start-up made from every later search for garbage.
+    """Keep everything made so far out of every later search for garbage.
 
-    Torch alone brings half a million objects; looking through all of them holds the
-    window up for longer than anyone should notice.
+    Torch brings hundreds of thousands of objects, and looking through them all held
+    the window up for a fifth of a second now and then.
     """
-    gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def _load(modules: tuple[str, ...]) -> BaseException | None:

@@ -67,6 +67,7 @@ def write_recipe(home: Path, images: int = 1500, size: int = 32) -> Path:
 
 def watch(home: Path, recipe: Path, points: int) -> dict[str, list[float]]:
     """Run a recipe in a real window; milliseconds late of each tick, by activity."""
+    from app.application import settle
     from app.main_window import MainWindow
     from app.preferences import Preferences
     from engine.events import PhaseStarted, Trained
@@ -97,6 +98,7 @@ def watch(home: Path, recipe: Path, points: int) -> dict[str, list[float]]:
             late.setdefault(now, []).append(max(0.0, waited))
 
     def start() -> None:
+        settle()
         bridge.post = posted
         window.actions_.start.trigger()
 
@@ -122,10 +124,7 @@ def watch(home: Path, recipe: Path, points: int) -> dict[str, list[float]]:
 
 
 if __name__ == "__main__":
-    from app.application import settle
-
     application = QApplication([])
     application.setStyle("Fusion")
-    settle()
     folder = Path(sys.argv[1])
     print(json.dumps(watch(folder, write_recipe(folder), int(sys.argv[2]))))

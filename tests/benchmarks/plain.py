@@ -70,7 +70,7 @@ def gradient_rows(
     model.eval()
     weights = [model.get_parameter(name) for name in names]
     rows = {
-        name: torch.empty(len(images), weight.numel())
+        name: weight.new_empty(len(images), weight.numel())
         for name, weight in zip(names, weights, strict=True)
     }
     for i in range(len(images)):
