@@ -5,7 +5,7 @@ ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
 endif
 
-.PHONY: setup run test lint clean
+.PHONY: setup run test lint bench clean
 
 setup: .venv/ready
 
@@ -22,6 +22,9 @@ test: setup lint
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+bench: setup
+	$(BIN)/python -m tests.benchmarks $(ARGS)
 
 clean:
 	rm -rf .venv build

@@ -57,7 +57,9 @@ class Actions(QObject):
         )
         self.undo = make("&Undo", "undo", "Take the last change back", Standard.Undo)
         self.redo = make("&Redo", "redo", "Make it again", Standard.Redo)
-        self.redo.setShortcuts([self.redo.shortcut(), QKeySequence("Ctrl+Y")])
+        both = [*QKeySequence.keyBindings(Standard.Redo), QKeySequence("Ctrl+Y")]
+        once = {keys.toString(): keys for keys in both}  # twice would be ambiguous
+        self.redo.setShortcuts(list(once.values()))
         self.preferences = make(
             "&Preferences...", "cog-outline", "Theme and run folders",
             Standard.Preferences,

@@ -1,11 +1,12 @@
 """The application: splash first, the engine behind it, then the window."""
 
+import gc
 import importlib
 import signal
 import threading
 from pathlib import Path
 
-from PySide6.QtCore import QEventLoop, QTimer
+from PySide6.QtCore import QEventLoop, Qt, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QMessageBox
 
@@ -25,6 +26,7 @@ def run(argv: list[str], path: Path | None) -> int:
     Returns:
         The exit code.
     """
+    gc.disable()  # until `settle`: among modules being loaded there is nothing to find
     app = QApplication(argv)
     app.setApplicationName("Secateur")
     app.setStyle("Fusion")
@@ -46,7 +48,20 @@ def run(argv: list[str], path: Path | None) -> int:
     window.show()
     splash.close()
     splash.deleteLater()
+    settle()
+    once = Qt.ConnectionType.SingleShotConnection
+    window.runner.inspected.connect(settle, once)  # the first look loads more of torch
     return app.exec()
+
+
+def settle() -> None:
+    """Keep everything made so far out of every later search for garbage.
+
+    Torch brings hundreds of thousands of objects, and looking through them all held
+    the window up for a fifth of a second now and then.
+    """
+    gc.freeze()
+    gc.enable()
 
 
 def _load(modules: tuple[str, ...]) -> BaseException | None:

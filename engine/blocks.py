@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-BUDGET = 32 * 2**20  # bytes of float64 work space; more only misses the caches
+from engine.triangles import add_gram, inverse_of
+
+BUDGET = 8 * 2**20  # bytes of float64 work space; more only misses the caches
 SMALLEST = 1e-13  # of damping * diag(F^-1): below, the subtraction has left only noise
 SLACK = 1e-6  # by which rounding may push diag(F^-1) over its bound 1 / damping
 RAISES = 12  # how often damping may grow tenfold
@@ -43,7 +45,7 @@ class Blocks:
             return
         self.damping = self._new(count).fill_(damping)
         self.diag = self._new(count, self._width)
-        self._factor = self._new(count, self._rank, self._rank)
+        self._factor = self._new(count, self._rank, self._rank).mT  # as LAPACK has it
         for part in self._parts():
             self._factorise(part)
 
@@ -73,16 +75,20 @@ class Blocks:
 
     def _factorise(self, part: slice) -> None:
         gram = self._gram(part)
-        eye = torch.eye(self._rank, dtype=gram.dtype, device=gram.device)
+        plain = gram.diagonal(dim1=1, dim2=2).clone()
         todo = torch.arange(len(gram), device=gram.device)
         for _ in range(RAISES + 1):
-            damping = self.damping[part][todo]
-            ridge = (damping * self._scale)[:, None, None] * eye
-            factor, info = torch.linalg.cholesky_ex(gram[todo] + ridge)
+            damping = self.damping[part][todo, None]
+            matrix = _chosen(gram, todo)
+            matrix.diagonal(dim1=1, dim2=2).copy_(plain[todo] + damping * self._scale)
+            factor, info = torch.linalg.cholesky_ex(matrix)
             diag = self._diagonal(part, todo, factor)
-            share = diag * damping[:, None]  # NaN fails the comparisons
+            share = diag * damping  # NaN fails the comparisons
             inside = (share.amin(1) > self._least) & (share.amax(1) <= 1 + SLACK)
             good = (info == 0) & inside
+            if len(todo) == len(gram) and good.all():  # as a rule, and without copies
+                self._factor[part], self.diag[part] = factor, diag
+                return
             self._factor[part][todo[good]] = factor[good]
             self.diag[part][todo[good]] = diag[good]
             todo = todo[~good]
@@ -107,6 +113,9 @@ class Blocks:
         for start in range(0, len(self.damping), step):
             yield slice(start, min(start + step, len(self.damping)))
 
+    def _zeros(self, part: slice) -> Tensor:
+        return self._new(part.stop - part.start, self._rank, self._rank).zero_()
+
     def _new(self, *shape: int) -> Tensor:
         return self._gradients.new_empty(shape, dtype=torch.float64)
 
@@ -130,14 +139,20 @@ class DualBlocks(Blocks):
         return self.samples
 
     def _gram(self, part: slice) -> Tensor:
-        return sum(panel @ panel.mT for _, panel in self._panels(part))
+        total = self._zeros(part)
+        for _, panel in self._panels(part):
+            add_gram(total, panel)
+        return total
 
     def _diagonal(self, part: slice, chosen: Tensor, factor: Tensor) -> Tensor:
         inside = []
         for _, panel in self._panels(part):
-            panel = panel if len(chosen) == len(panel) else panel[chosen]
-            solved = torch.linalg.solve_triangular(factor, panel, upper=False)
-            inside.append(solved.square_().sum(1))
+            panel = _chosen(panel, chosen)
+            # T^T = panel^T L^-T, in place: the shape that LAPACK needs no copy for
+            torch.linalg.solve_triangular(
+                factor.mT, panel.mT, upper=True, left=False, out=panel.mT
+            )
+            inside.append(panel.square_().sum(1))
         return (1 - torch.cat(inside, 1)) / self.damping[part][chosen, None]
 
     def _solve(self, part: slice, vectors: Tensor) -> Tensor:
@@ -165,13 +180,13 @@ class DualBlocks(Blocks):
         return torch.where(removed, -weights, step), self.damping[part] * squares / 2
 
     def _survivors_gram(self, part: slice, kept: Tensor) -> Tensor:
-        """G_S G_S^T; survivors come first, so that the rest is never multiplied."""
+        """Lower triangle of G_S G_S^T; survivors come first, the rest is left out."""
         most = max(int(kept.sum(1).max()), 1)
         order = kept.byte().argsort(dim=1, descending=True, stable=True)[:, :most]
-        total = self._new(len(kept), self._rank, self._rank).zero_()
+        total = self._zeros(part)
         for columns, rows in self._panels(part, order):
             rows *= kept.gather(1, order[:, columns])[:, None]
-            total += rows @ rows.mT
+            add_gram(total, rows)
         return total
 
     def _times(self, part: slice, vectors: Tensor) -> Tensor:
@@ -199,7 +214,7 @@ class DualBlocks(Blocks):
             else:
                 chosen = order[:, None, columns].expand(-1, self.samples, -1)
                 panel = source.gather(2, chosen)
-            yield columns, panel.to(torch.float64, copy=True)
+            yield columns, _float64(panel)
 
 
 class PrimalBlocks(Blocks):
@@ -225,15 +240,13 @@ class PrimalBlocks(Blocks):
     def _gram(self, part: slice) -> Tensor:
         rows = self._gradients[part]
         step = max(1, BUDGET // (16 * len(rows) * self._rank))
-        pieces = (piece.double() for piece in rows.split(step, dim=1))
-        return sum(piece.mT @ piece for piece in pieces) / self.samples
+        total = self._zeros(part)
+        for piece in rows.split(step, dim=1):
+            add_gram(total, _float64(piece).mT)
+        return total.div_(self.samples)
 
     def _diagonal(self, part: slice, chosen: Tensor, factor: Tensor) -> Tensor:
-        eye = torch.eye(self._rank, dtype=factor.dtype, device=factor.device)
-        inverse = torch.linalg.solve_triangular(
-            factor, eye.expand_as(factor), upper=False
-        )
-        return inverse.square_().sum(1)
+        return inverse_of(factor).square_().sum(1)
 
     def _solve(self, part: slice, vectors: Tensor) -> Tensor:
         return torch.cholesky_solve(vectors[:, :, None], self._factors(part)).squeeze(2)
@@ -250,3 +263,14 @@ class PrimalBlocks(Blocks):
         matrix.diagonal(dim1=1, dim2=2).add_(removed)
         step = torch.cholesky_solve(pull, torch.linalg.cholesky(matrix)) - gone
         return step.squeeze(2), (factor.mT @ step).square().sum((1, 2)) / 2
+
+
+def _float64(values: Tensor) -> Tensor:
+    """A contiguous copy."""
+    layout = torch.contiguous_format
+    return values.to(torch.float64, copy=True, memory_format=layout)
+
+
+def _chosen(blocks: Tensor, indices: Tensor) -> Tensor:
+    """These of the blocks, themselves rather than a copy when it is all of them."""
+    return blocks if len(indices) == len(blocks) else blocks[indices]

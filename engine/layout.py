@@ -39,12 +39,12 @@ class Layout:
         return torch.cat([values, values.new_full((1,), fill)])[self.index]
 
     def gather_rows(self, rows: Tensor) -> Tensor:
-        """(N, numel) to contiguous (blocks, N, width), empty slots zero."""
+        """(N, numel) to (blocks, N, width), empty slots zero; a view where possible."""
         blocks, width = self.index.shape
         if self._whole:
-            return rows.reshape(-1, blocks, width).transpose(0, 1).contiguous()
+            return rows.reshape(-1, blocks, width).transpose(0, 1)
         columns = self.index.clamp(max=self.numel - 1).reshape(-1)
-        found = rows[:, columns].reshape(-1, blocks, width).transpose(0, 1).contiguous()
+        found = rows[:, columns].reshape(-1, blocks, width).transpose(0, 1)
         return found.mul_((self.index < self.numel)[:, None])
 
     def scatter(self, values: Tensor, fill: float = 0) -> Tensor:

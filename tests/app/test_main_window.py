@@ -260,4 +260,4 @@ def test_themes_change_the_whole_window(qapp, window, theme):
 
 @pytest.mark.parametrize("keys", ["Ctrl+Y", "Ctrl+Shift+Z"])
 def test_redo_answers_to_both_habits(window, keys):
-    assert QKeySequence(keys) in window.actions_.redo.shortcuts()
+    assert window.actions_.redo.shortcuts().count(QKeySequence(keys)) == 1

@@ -38,6 +38,19 @@ def test_work_space_does_not_change_results(monkeypatch, samples, size, budget):
         torch.testing.assert_close(first.double(), second.double())
 
 
+@pytest.mark.parametrize(("samples", "size"), [(170, 180), (300, 150), (300, 291)])
+def test_large_blocks_are_put_together_from_strips_and_halves(samples, size):
+    rows, weights = torch.randn(samples, 2 * size), torch.randn(2 * size).double()
+    removed = torch.rand(2 * size) < 0.5
+    found, _ = fitted(rows, size)
+    dense = reference.block_fisher(rows, 1e-3, size)
+    inverse = torch.linalg.inv(dense)
+    torch.testing.assert_close(found.diag(), inverse.diag())
+    torch.testing.assert_close(found.solve(weights), inverse @ weights)
+    right = reference.joint_update(weights, removed, dense)
+    torch.testing.assert_close(found.joint(weights, removed)[0], right)
+
+
 def test_a_gradient_too_large_for_float64_raises_the_damping_of_its_block():
     rows = torch.randn(4, 16)
     rows[:, 8] *= 1e7

@@ -1,0 +1,67 @@
+"""The benchmarks still work: each once, on sizes too small to tell anything."""
+
+import gc
+import json
+
+import pytest
+import torch
+
+from tests.benchmarks import finetune, gradients, inverse, lateness, startup
+from tests.benchmarks.plain import Mfac, RankOne
+from tests.reference import fisher
+
+QUICK = {
+    "estimator": {"samples": 4},
+    "finetune": {"epochs": 1, "batch": 512},
+    "machine": {"device": "cpu", "threads": 1},
+}
+
+
+@pytest.mark.parametrize("kind", [RankOne, Mfac])
+def test_the_plain_versions_invert(kind):
+    gradients = torch.randn(2, 7, 5).double()
+    found = kind(gradients, 1e-2)
+    vectors = torch.randn(2, 5).double()
+    for block in range(2):
+        right = torch.linalg.inv(fisher(gradients[block], 1e-2))
+        torch.testing.assert_close(found.diag()[block], right.diag())
+        torch.testing.assert_close(found.solve(vectors)[block], right @ vectors[block])
+
+
+def test_inverse(capsys):
+    inverse.run(sizes=((4, 6, 2), (9, 5, 3)), count=1, least=0, product=8)
+    printed = capsys.readouterr().out
+    assert "4, 6, 2" in printed and "9, 5, 3" in printed
+
+
+def test_gradients(capsys):
+    gradients.run(images=4, size=8, count=1, least=0)
+    assert "4 of 3 x 8 x 8" in capsys.readouterr().out
+
+
+def test_finetune(capsys):
+    cases = (("tiny", 1, 8, 1, 32, 8, "crop_flip"),)
+    finetune.run(cases, count=1, least=0)
+    assert "tiny" in capsys.readouterr().out
+
+
+def test_lateness(qapp, tmp_path):
+    recipe = tmp_path / "recipe.json"
+    recipe.write_text(json.dumps(QUICK))
+    late = lateness.watch(tmp_path, recipe, points=50)
+    gc.unfreeze()  # what the window's start-up froze
+    assert late["training"] and min(late["training"]) >= 0
+
+
+def test_the_recipe_of_the_lateness_benchmark_is_valid(tmp_path):
+    from engine.recipe import load
+
+    recipe = load(lateness.write_recipe(tmp_path, images=20, size=8))
+    assert recipe.data.describe().shape == (3, 8, 8)
+
+
+@pytest.mark.slow
+def test_startup(capsys):
+    startup.run(count=1)
+    printed = capsys.readouterr().out
+    assert "splash painted" in printed and "window with its layers" in printed
