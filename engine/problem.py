@@ -2,16 +2,20 @@
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from engine.data.base import Split
 from engine.errors import RunError
-from engine.gradients import Objective, collect
+from engine.gradients import Fetch, Objective, collect
 from engine.loss import Loss
 from engine.masks import Masks
 from engine.monitor import Monitor
+
+Fisher = Literal["empirical", "true"]  # labels of the data, or the network's own
+LABELS = 2**40  # moves the seed of drawn labels away from the seed of drawn images
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,13 @@ class Problem:
         return {name: self.model.get_parameter(name).detach() for name in self.names}
 
     def gradients(
-        self, samples: int, batch: int, seed: int, masks: Masks, monitor: Monitor
+        self,
+        samples: int,
+        batch: int,
+        seed: int,
+        masks: Masks,
+        monitor: Monitor,
+        fisher: Fisher = "empirical",
     ) -> dict[str, Tensor]:
         """Rows of mean-loss gradients in eval mode, removed weights zero.
 
@@ -45,6 +55,7 @@ class Problem:
             seed: Decides which images, drawn without replacement.
             masks: True = kept; a missing name keeps all.
             monitor: Hears of progress and of every shortage.
+            fisher: Whose labels the loss takes, see `fetch`.
 
         Returns:
             (rows, numel) per prunable parameter, in the dtype of the weights. Rows are
@@ -54,11 +65,35 @@ class Problem:
             RunError: There are no training images.
         """
         groups = draw(len(self.train), samples, batch, seed, monitor)
-        rows = collect(self.model, self.names, self._fetch, groups, monitor)
+        fetch = self.fetch(fisher, seed)
+        rows = collect(self.model, self.names, fetch, groups, monitor)
         for name, mask in masks.items():
             if name in rows:
                 rows[name].mul_(mask.reshape(-1))
         return rows
+
+    def fetch(self, fisher: Fisher = "empirical", seed: int = 0) -> Fetch:
+        """What gives images and their losses, for `empirical` or `true` Fisher.
+
+        The true Fisher takes labels that the network's softmax would draw. Each image
+        has one label per seed, however images are batched.
+        """
+        if fisher == "empirical":
+            return self._fetch
+        generator = torch.Generator().manual_seed(seed + LABELS)
+        chances = torch.rand(len(self.train), generator=generator, dtype=torch.float64)
+        return partial(self._fetch_drawn, chances)
+
+    def _fetch_drawn(
+        self, chances: Tensor, indices: Tensor
+    ) -> tuple[Tensor, Objective]:
+        images, _ = self.train.batch(indices)
+        given = chances[indices.cpu()].to(images.device)
+
+        def losses(outputs: Tensor) -> Tensor:
+            return self.loss.per_sample(outputs, self.loss.draw(outputs, given))
+
+        return images, losses
 
     def _fetch(self, indices: Tensor) -> tuple[Tensor, Objective]:
         images, labels = self.train.batch(indices)

@@ -1,5 +1,7 @@
 """Slow, dense, obviously right float64 versions of the formulas, to test against."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -24,6 +26,20 @@ def woodbury(rows: Tensor, damping: float) -> Tensor:
         left = inverse @ g
         inverse = inverse - torch.outer(left, left) / (len(rows) + g @ left)
     return inverse
+
+
+def mfac(rows: Tensor, damping: float) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+    """Diagonal of the inverse of `fisher`, and its product, by M-FAC's recursion."""
+    found: list[tuple[Tensor, Tensor]] = []
+
+    def solve(x: Tensor) -> Tensor:
+        return x / damping - sum((v * (v @ x) / q for v, q in found), 0 * x)
+
+    for g in rows.double():
+        v = solve(g)
+        found.append((v, len(rows) + g @ v))
+    diagonal = 1 / damping - sum(v**2 / q for v, q in found)
+    return diagonal, solve
 
 
 def saliencies(weights: Tensor, curvature: Tensor) -> Tensor:

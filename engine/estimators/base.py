@@ -2,12 +2,13 @@
 
 from typing import Literal, Protocol
 
+import torch
 from torch import Tensor
 
 from engine.masks import Masks
 from engine.monitor import Monitor
 from engine.part import Part, field
-from engine.problem import Problem
+from engine.problem import Fisher, Problem
 
 Tensors = dict[str, Tensor]
 
@@ -28,6 +29,23 @@ class Curvature(Protocol):
         self, weights: Tensors, removed: Masks
     ) -> tuple[float | None, float | None]:
         """Loss increase: sum of single saliencies, exact joint one (None = unknown)."""
+
+
+class Uncompensated:
+    """What curvatures share whose survivors stay as they are."""
+
+    def compensate(self, weights: Tensors, removed: Masks) -> Tensors:
+        """Takes the removed weights to 0."""
+        return {
+            name: torch.where(removed[name], -weight, 0.0)
+            for name, weight in weights.items()
+        }
+
+    def predicted(
+        self, weights: Tensors, removed: Masks
+    ) -> tuple[float | None, float | None]:
+        """Scores that are no losses predict none."""
+        return None, None
 
 
 class Estimator(Part):
@@ -54,6 +72,11 @@ class ObsEstimator(Estimator):
         1, "Images per gradient (b)",
         "Images averaged inside each gradient; 1 is the true per-sample Fisher.",
         ge=1, le=4096,
+    )  # fmt: skip
+    fisher: Fisher = field(
+        "empirical", "Fisher",
+        "Labels of the gradients: the data's (empirical, as WoodFisher), or drawn from "
+        "the network's softmax (true).", advanced=True,
     )  # fmt: skip
     damping: float = field(
         1e-5, "Damping",

@@ -1,0 +1,39 @@
+"""Random pruning: the control that every method has to beat."""
+
+from typing import Literal
+
+import torch
+from pydantic import ConfigDict
+
+from engine.estimators.base import Estimator, Tensors, Uncompensated
+from engine.masks import Masks
+from engine.monitor import Monitor
+from engine.problem import Problem
+
+
+class Lots(Uncompensated):
+    """Saliencies drawn evenly from 0 to 1; the same ones each time it is asked."""
+
+    def __init__(self, seed: int) -> None:
+        self._seed = seed
+
+    def scores(self, weights: Tensors) -> Tensors:
+        """Draws in float64, on the processor so that every device draws alike."""
+        generator = torch.Generator().manual_seed(self._seed)
+        return {
+            name: torch.rand(weight.shape, generator=generator, dtype=torch.float64).to(
+                weight.device
+            )
+            for name, weight in weights.items()
+        }
+
+
+class Random(Estimator):
+    """Every weight may go alike; no data, no compensation. Cost O(d)."""
+
+    model_config = ConfigDict(title="Random")
+    kind: Literal["random"] = "random"
+
+    def fit(self, problem: Problem, masks: Masks, monitor: Monitor, seed: int) -> Lots:
+        """Nothing to look at: the seed decides."""
+        return Lots(seed)
