@@ -94,3 +94,39 @@ def gradient_rows(
             empty = torch.zeros_like(model.get_parameter(name))
             rows[name].append((empty if grad is None else grad).flatten().clone())
     return {name: torch.stack(found) for name, found in rows.items()}
+
+
+def kronecker_factors(
+    model: nn.Module, layer: nn.Module, images: Tensor, labels: Tensor
+) -> tuple[Tensor, Tensor]:
+    """A = mean over images of sum over positions, G = mean over both, one by one."""
+    seen: list[tuple[Tensor, Tensor]] = []
+
+    def keep(module: nn.Module, args: tuple, output: Tensor) -> None:
+        output.retain_grad()
+        seen.append((args[0].detach(), output))
+
+    hook, a, g = layer.register_forward_hook(keep), [], []
+    model.eval()
+    for x, y in zip(images.split(1), labels.split(1), strict=True):
+        F.cross_entropy(model(x), y).backward()
+        inputs, outputs = seen.pop()
+        if isinstance(layer, nn.Conv2d):
+            inputs = F.unfold(
+                inputs, layer.kernel_size, layer.dilation, layer.padding, layer.stride
+            )[0].T
+            slopes = outputs.grad.flatten(2)[0].T
+        else:
+            inputs, slopes = inputs.flatten(0, -2), outputs.grad.flatten(0, -2)
+        a.append(sum(torch.outer(i, i) for i in inputs))
+        g.append(sum(torch.outer(i, i) for i in slopes) / len(slopes))
+    hook.remove()
+    return sum(a) / len(a), sum(g) / len(g)
+
+
+def factored_damping(a: Tensor, g: Tensor, damping: float, balanced: bool) -> Tensor:
+    """The damped Fisher G (x) A in full, as the K-FAC pruner of WoodFisher damps it."""
+    pi = (a.trace() / len(a)) / (g.trace() / len(g)) if balanced else a.new_ones(())
+    left = g + (damping / pi).sqrt() * torch.eye(len(g)).double()
+    right = a + (damping * pi).sqrt() * torch.eye(len(a)).double()
+    return torch.kron(left, right)

@@ -1,6 +1,7 @@
 """The estimators, a table: a new one is one file and one name here."""
 
 from engine.estimators.diagonal_fisher import DiagonalFisher
+from engine.estimators.kfac import KFAC
 from engine.estimators.magnitude import Magnitude
 from engine.estimators.mfac import MFAC
 from engine.estimators.random import Random
@@ -12,6 +13,7 @@ ESTIMATORS = (  # the first is the default
     WoodFisher,
     WoodTaylor,
     MFAC,
+    KFAC,
     DiagonalFisher,
     Taylor,
     Magnitude,

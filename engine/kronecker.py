@@ -1,0 +1,184 @@
+"""Kronecker factors of a layer's Fisher, and the inverse they give."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from engine.errors import InputError, RunError
+from engine.gradients import frozen, observe, owners_of
+from engine.moments import choose
+from engine.monitor import Monitor
+from engine.outer import columns, fits
+from engine.problem import Fisher, Problem
+
+PIECE = 32  # images of one pass: their patches are copied to float64
+
+
+@dataclass(frozen=True)
+class Factors:
+    """F ~ G (x) A for weights flattened (out, in), per group of a convolution.
+
+    A = E sum_t a_t a_t^T adds the positions t of an image up and G = E mean_t g_t g_t^T
+    averages them (Grosse and Martens, 2016), so that F has the scale of one image's
+    gradient sum_t g_t a_t^T. A linear layer on vectors has a single position.
+
+    Attributes:
+        a: Of inputs (groups, in, in), float64; no constant input for the bias.
+        g: Of output gradients (groups, out, out), float64.
+    """
+
+    a: Tensor
+    g: Tensor
+
+    def basis(self) -> "Basis":
+        """Eigenvectors of both; float64 eigenvalues at least 0.
+
+        Raises:
+            torch.linalg.LinAlgError: A factor has no eigenvalues.
+        """
+        inputs, columns = torch.linalg.eigh(self.a)
+        outputs, rows = torch.linalg.eigh(self.g)
+        return Basis(rows, columns, outputs.clamp_min(0), inputs.clamp_min(0))
+
+
+@dataclass(frozen=True)
+class Basis:
+    """Where the Kronecker-factored Fisher is diagonal.
+
+    Attributes:
+        rows: Eigenvectors of G (groups, out, out), one a column.
+        columns: Eigenvectors of A (groups, in, in).
+        outputs, inputs: Eigenvalues (groups, out) and (groups, in).
+    """
+
+    rows: Tensor
+    columns: Tensor
+    outputs: Tensor
+    inputs: Tensor
+
+    def turn(self, values: Tensor) -> Tensor:
+        """(..., numel) in weights to (..., groups, out, in) in this basis."""
+        shape = (len(self.rows), self.rows.shape[1], self.columns.shape[1])
+        grid = values.reshape(*values.shape[:-1], *shape)
+        return self.rows.mT @ grid @ self.columns
+
+    def turn_back(self, values: Tensor) -> Tensor:
+        """(groups, out, in) in this basis to (numel,) in weights."""
+        return (self.rows @ values @ self.columns.mT).reshape(-1)
+
+    def factored(self, damping: float, balanced: bool) -> Tensor:
+        """Eigenvalues of (G + sqrt(l / p) I) (x) (A + sqrt(l p) I) for damping l.
+
+        p = (tr A / dim A) / (tr G / dim G) where balanced and finite, else 1.
+        """
+        ratio = self.inputs.mean(1) / self.outputs.mean(1)
+        usable = balanced & ratio.isfinite() & (ratio > 0)
+        ratio = torch.where(usable, ratio, 1.0)
+        left = self.outputs + (damping / ratio).sqrt()[:, None]
+        right = self.inputs + (damping * ratio).sqrt()[:, None]
+        return left[:, :, None] * right[:, None]
+
+
+class KroneckerInverse:
+    """Inverse of a Fisher that is diagonal in a Kronecker basis, never materialised.
+
+    Weights that are removed already stay out of every product, but the diagonal counts
+    them as free: the structure does not allow to leave them out.
+
+    Args:
+        basis: Eigenvectors of both factors.
+        values: Damped eigenvalues (groups, out, in), positive.
+        live: (numel,) bool, True = kept.
+    """
+
+    def __init__(self, basis: Basis, values: Tensor, live: Tensor) -> None:
+        self._basis, self._values, self._live = basis, values, live
+
+    def diag(self) -> Tensor:
+        """Diagonal of F^-1 (numel,)."""
+        rows, columns = self._basis.rows.square(), self._basis.columns.square()
+        return (rows @ (1 / self._values) @ columns.mT).reshape(-1)
+
+    def solve(self, vector: Tensor) -> Tensor:
+        """F^-1 v (numel,), zero on removed weights."""
+        turned = self._basis.turn(vector) / self._values
+        return self._basis.turn_back(turned) * self._live
+
+
+def kronecker_factors(
+    problem: Problem, images: int, seed: int, monitor: Monitor, fisher: Fisher
+) -> dict[str, Factors]:
+    """Factors of every prunable layer from single-image losses, in eval mode.
+
+    Raises:
+        InputError: A layer is neither linear nor a convolution.
+        RunError: There are no images, a layer saw no gradient, or it is not finite.
+    """
+    order = choose(problem, images, seed, monitor)
+    weights = {name: problem.model.get_parameter(name) for name in problem.names}
+    owners = owners_of(problem.model, weights)
+    _refuse_others(set(weights) - set(owners.values()))
+    sums = {name: _Sums() for name in weights}
+
+    def visit(module: nn.Module, inputs: Tensor, gradient: Tensor) -> None:
+        if fits(module, inputs, 1):
+            sums[owners[module]].add(*_pairs(module, inputs, gradient))
+
+    fetch = problem.fetch(fisher, seed)
+    with frozen(problem.model):
+        for part in monitor.track(order.split(PIECE), "Kronecker factors"):
+            observe(problem.model, owners, *fetch(part), visit)
+    return {name: each.factors(name, len(order)) for name, each in sums.items()}
+
+
+class _Sums:
+    """Outer products of a layer's inputs and output gradients, added up."""
+
+    def __init__(self) -> None:
+        self._a: Tensor | float = 0.0
+        self._g: Tensor | float = 0.0
+        self._pairs = 0
+
+    def add(self, inputs: Tensor, gradients: Tensor) -> None:
+        self._a = self._a + inputs.mT @ inputs
+        self._g = self._g + gradients.mT @ gradients
+        self._pairs += inputs.shape[1]
+
+    def factors(self, name: str, images: int) -> Factors:
+        if not self._pairs:
+            raise RunError(
+                f"No gradient reached {name} through its own module.",
+                "Exclude this layer, or choose WoodFisher.",
+            )
+        found = Factors(self._a / images, self._g / self._pairs)
+        if not (found.a.isfinite().all() and found.g.isfinite().all()):
+            raise RunError(
+                f"The Kronecker factors of {name} are not finite.",
+                "Check that the checkpoint, the normalisation and the network's output "
+                "kind fit together.",
+            )
+        return found
+
+
+def _pairs(module: nn.Module, inputs: Tensor, gradient: Tensor) -> tuple:
+    """Inputs (groups, pairs, in) and output gradients (groups, pairs, out)."""
+    if type(module) is nn.Linear:
+        left = inputs.reshape(1, -1, module.in_features)
+        return left.double(), gradient.reshape(1, -1, module.out_features).double()
+    groups, n = module.groups, len(inputs)
+    seen = columns(module, inputs).double()
+    seen = seen.reshape(n, groups, *seen.shape[1:])
+    slopes = gradient.double().reshape(n, groups, -1, seen.shape[3])
+    return tuple(
+        each.permute(1, 0, 3, 2).reshape(groups, -1, each.shape[2])
+        for each in (seen, slopes)
+    )
+
+
+def _refuse_others(names: set[str]) -> None:
+    if names:
+        raise InputError(
+            f"K-FAC does not know the layers of {', '.join(sorted(names))}.",
+            "Exclude them in allocation.exclude, or choose WoodFisher.",
+        )
