@@ -6,11 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from engine.errors import InputError, RunError
-from engine.gradients import frozen, observe, owners_of
-from engine.moments import choose
+from engine.gradients import Fetch, frozen, observe, owners_of
 from engine.monitor import Monitor
 from engine.outer import columns, fits
-from engine.problem import Fisher, Problem
+from engine.problem import Problem
 
 PIECE = 32  # images of one pass: their patches are copied to float64
 
@@ -107,15 +106,20 @@ class KroneckerInverse:
 
 
 def kronecker_factors(
-    problem: Problem, images: int, seed: int, monitor: Monitor, fisher: Fisher
+    problem: Problem, order: Tensor, fetch: Fetch, monitor: Monitor
 ) -> dict[str, Factors]:
     """Factors of every prunable layer from single-image losses, in eval mode.
 
+    Args:
+        problem: The network.
+        order: Image numbers (images,).
+        fetch: Gives images and their losses.
+        monitor: Hears of progress.
+
     Raises:
         InputError: A layer is neither linear nor a convolution.
-        RunError: There are no images, a layer saw no gradient, or it is not finite.
+        RunError: A layer saw no gradient, or one that is not finite.
     """
-    order = choose(problem, images, seed, monitor)
     weights = {name: problem.model.get_parameter(name) for name in problem.names}
     owners = owners_of(problem.model, weights)
     _refuse_others(set(weights) - set(owners.values()))
@@ -125,7 +129,6 @@ def kronecker_factors(
         if fits(module, inputs, 1):
             sums[owners[module]].add(*_pairs(module, inputs, gradient))
 
-    fetch = problem.fetch(fisher, seed)
     with frozen(problem.model):
         for part in monitor.track(order.split(PIECE), "Kronecker factors"):
             observe(problem.model, owners, *fetch(part), visit)

@@ -64,31 +64,28 @@ def mean_squares(
     Raises:
         RunError: There are no training images.
     """
-    total, seen = _zeros(problem), 0
-    for rows in single_gradients(problem, images, seed, masks, monitor, fisher):
-        seen += len(next(iter(rows.values())))
+    order, total = choose(problem, images, seed, monitor), _zeros(problem)
+    fetch = problem.fetch(fisher, seed)
+    for rows in single_gradients(problem, order, fetch, masks, monitor):
         for name, each in rows.items():
             total[name] += each.double().square_().sum(0)
-    return {name: squares / seen for name, squares in total.items()}
+    return {name: squares / len(order) for name, squares in total.items()}
 
 
 def single_gradients(
-    problem: Problem,
-    images: int,
-    seed: int,
-    masks: Masks,
-    monitor: Monitor,
-    fisher: Fisher = "empirical",
+    problem: Problem, order: Tensor, fetch: Fetch, masks: Masks, monitor: Monitor
 ) -> Iterator[dict[str, Tensor]]:
     """A few rows (k, numel) of single-image gradients at a time, removed weights zero.
 
-    Raises:
-        RunError: There are no training images.
+    Args:
+        problem: The network.
+        order: Image numbers (images,).
+        fetch: Gives images and their losses.
+        masks: True = kept; a missing name keeps all.
+        monitor: Hears of progress, and of layers that take longer.
     """
-    order = choose(problem, images, seed, monitor)
     each = sum(weight.nbytes for weight in problem.weights().values())
     groups = order[:, None].split(min(max(BUDGET // each, FEWEST), MOST))
-    fetch = problem.fetch(fisher, seed)
     for _, rows in _rows(problem, fetch, groups, monitor):
         yield _masked(rows, masks)
 

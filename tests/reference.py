@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn import functional as F
 
 
@@ -94,6 +96,24 @@ def gradient_rows(
             empty = torch.zeros_like(model.get_parameter(name))
             rows[name].append((empty if grad is None else grad).flatten().clone())
     return {name: torch.stack(found) for name, found in rows.items()}
+
+
+def hessian(
+    model: nn.Module, names: tuple[str, ...], images: Tensor, labels: Tensor
+) -> Tensor:
+    """Of the mean cross-entropy by these weights as one vector."""
+    model.eval()
+    weights = {name: model.get_parameter(name).detach() for name in names}
+    sizes = [weight.numel() for weight in weights.values()]
+
+    def loss(vector: Tensor) -> Tensor:
+        parts = zip(weights.items(), vector.split(sizes), strict=True)
+        given = {name: part.reshape(w.shape) for (name, w), part in parts}
+        return F.cross_entropy(functional_call(model, given, images), labels)
+
+    start = torch.cat([weight.flatten() for weight in weights.values()])
+    with sdpa_kernel(SDPBackend.MATH):  # the fused kernel has no second derivative
+        return torch.autograd.functional.hessian(loss, start)
 
 
 def kronecker_factors(

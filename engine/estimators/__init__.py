@@ -6,6 +6,7 @@ from engine.estimators.magnitude import Magnitude
 from engine.estimators.mfac import MFAC
 from engine.estimators.random import Random
 from engine.estimators.taylor import Taylor
+from engine.estimators.trace import HessianTrace
 from engine.estimators.woodfisher import WoodFisher
 from engine.estimators.woodtaylor import WoodTaylor
 
@@ -15,6 +16,7 @@ ESTIMATORS = (  # the first is the default
     MFAC,
     KFAC,
     DiagonalFisher,
+    HessianTrace,
     Taylor,
     Magnitude,
     Random,

@@ -48,6 +48,32 @@ class Uncompensated:
         return None, None
 
 
+class Diagonal(Uncompensated):
+    """Saliency 1/2 c w^2 for a curvature c of each weight alone.
+
+    Args:
+        curvature: (numel,) float64 per layer.
+    """
+
+    def __init__(self, curvature: dict[str, Tensor]) -> None:
+        self._curvature = curvature
+
+    def scores(self, weights: Tensors) -> Tensors:
+        """1/2 c w^2 in float64."""
+        return {
+            name: weight.detach().double().square()
+            * self._curvature[name].reshape(weight.shape)
+            / 2
+            for name, weight in weights.items()
+        }
+
+    def predicted(self, weights: Tensors, removed: Masks) -> tuple[float, float]:
+        """Weights do not interact: joint and single removals cost the same."""
+        scores = self.scores(weights)
+        total = sum(float(each[removed[name]].sum()) for name, each in scores.items())
+        return total, total
+
+
 class Estimator(Part):
     """Settings of one way to tell which weights matter."""
 

@@ -1,5 +1,6 @@
 """K-FAC pruning: Optimal Brain Surgeon with a Kronecker-factored Fisher."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 import torch
@@ -9,7 +10,7 @@ from engine.errors import RunError
 from engine.estimators.base import Estimator, Tensors
 from engine.kronecker import Basis, Factors, KroneckerInverse, kronecker_factors
 from engine.masks import Masks
-from engine.moments import single_gradients
+from engine.moments import choose, single_gradients
 from engine.monitor import Monitor
 from engine.obs import ObsCurvature
 from engine.part import field
@@ -82,9 +83,9 @@ class KFAC(Estimator):
             RunError: There are no images, or gradients are missing or not finite.
         """
         with monitor.phase("gradients"):
-            factors = kronecker_factors(
-                problem, self.images, seed, monitor, self.fisher
-            )
+            order = choose(problem, self.images, seed, monitor)
+            fetch = problem.fetch(self.fisher, seed)
+            factors = kronecker_factors(problem, order, fetch, monitor)
         with monitor.phase("curvature"):
             bases = {
                 name: _basis(name, factors.pop(name))
@@ -96,31 +97,27 @@ class KFAC(Estimator):
             }
         if self.corrected:
             with monitor.phase("gradients"):
-                values = self._measured(problem, bases, masks, monitor, seed)
+                rows = single_gradients(problem, order, fetch, masks, monitor)
+                squares = _mean_squares(rows, bases, len(order))
+            values = {name: each + self.damping for name, each in squares.items()}
         inverses = {
             name: KroneckerInverse(basis, values[name], masks[name].reshape(-1))
             for name, basis in bases.items()
         }
         return KfacCurvature(inverses, self.compensation, self.strength)
 
-    def _measured(
-        self,
-        problem: Problem,
-        bases: dict[str, Basis],
-        masks: Masks,
-        monitor: Monitor,
-        seed: int,
-    ) -> Tensors:
-        """Mean squares of single-image gradients in each basis, damped."""
-        totals, seen = dict.fromkeys(bases, 0.0), 0
-        for rows in single_gradients(
-            problem, self.images, seed, masks, monitor, self.fisher
-        ):
-            seen += len(next(iter(rows.values())))
-            for name, each in rows.items():
-                turned = bases[name].turn(each.double())
-                totals[name] = totals[name] + turned.square_().sum(0)
-        return {name: total / seen + self.damping for name, total in totals.items()}
+
+def _mean_squares(
+    gradients: Iterable[Tensors], bases: dict[str, Basis], images: int
+) -> Tensors:
+    """Mean squares (groups, out, in) of single-image gradients in each basis."""
+    totals = dict.fromkeys(bases, 0.0)
+    for rows in gradients:
+        for name, each in rows.items():
+            totals[name] = totals[name] + bases[name].turn(each.double()).square().sum(
+                0
+            )
+    return {name: total / images for name, total in totals.items()}
 
 
 def _basis(name: str, factors: Factors) -> Basis:

@@ -51,6 +51,11 @@ def dense(given, damping: float, balanced: bool) -> dict:
     return found
 
 
+def factors_of(given, fisher: str = "empirical") -> dict:
+    order = torch.arange(len(given.train))
+    return kronecker_factors(given, order, given.fetch(fisher), Monitor())
+
+
 def fit(given, kept, **settings):
     return KFAC(images=len(given.train), **settings).fit(given, kept, Monitor(), 0)
 
@@ -82,7 +87,7 @@ def test_scores_and_updates_are_those_of_the_full_product(network, balanced):
 def test_one_image_is_exact(network):
     given = problem(*NETWORKS[network], images=1)
     rows = given.gradients(1, 1, 0, {}, Monitor())
-    factors = kronecker_factors(given, 1, 0, Monitor(), "empirical")
+    factors = factors_of(given)
     found = fit(given, keep_all(given), damping=1e-3, corrected=True)
     for name, row in rows.items():
         full = torch.kron(factors[name].g[0], factors[name].a[0])
@@ -98,7 +103,7 @@ def test_corrected_eigenvalues_are_the_fishers_diagonal_in_the_basis(network):
     given = problem(*NETWORKS[network], images=20)
     found = fit(given, keep_all(given), damping=1e-3, corrected=True)
     rows = given.gradients(20, 1, 0, {}, Monitor())
-    factors = kronecker_factors(given, 20, 0, Monitor(), "empirical")
+    factors = factors_of(given)
     for name, weight in given.weights().items():
         basis = factors[name].basis()
         full = torch.kron(basis.rows[0], basis.columns[0])
@@ -113,7 +118,7 @@ def test_corrected_eigenvalues_are_the_fishers_diagonal_in_the_basis(network):
 def test_every_convolution_keeps_the_scale_of_single_gradients(case):
     given = problem(BY_NAME[case].build, BY_NAME[case].shape, 20)
     rows = given.gradients(20, 1, 0, {}, Monitor())
-    factors = kronecker_factors(given, 20, 0, Monitor(), "empirical")
+    factors = factors_of(given)
     layer = given.model[0]
     assert len(factors["0.weight"].a) == layer.groups
     traces = [
@@ -128,7 +133,7 @@ def test_every_convolution_keeps_the_scale_of_single_gradients(case):
 
 def test_each_group_has_the_factors_of_its_own_channels():
     given = problem(BY_NAME["grouped"].build, (4, 5, 5), 20)
-    found = kronecker_factors(given, 20, 0, Monitor(), "empirical")["0.weight"]
+    found = factors_of(given)["0.weight"]
     for group, channels in enumerate(given.train.images.split(2, dim=1)):
         patches = F.unfold(channels, 3)
         right = torch.einsum("nip,njp->ij", patches, patches) / 20
@@ -158,10 +163,7 @@ def test_removed_weights_stay_out_of_the_update():
 
 def test_true_fisher_draws_other_labels():
     given = perceptron()
-    factors = [
-        kronecker_factors(given, 30, 0, Monitor(), kind)["2.weight"]
-        for kind in ("empirical", "true")
-    ]
+    factors = [factors_of(given, kind)["2.weight"] for kind in ("empirical", "true")]
     torch.testing.assert_close(factors[0].a, factors[1].a)
     assert not torch.allclose(factors[0].g, factors[1].g)
 
