@@ -56,7 +56,7 @@ def collect(
     with frozen(model):
         images, _ = fetch(groups.reshape(-1)[:PROBE])
         at_once = max(1, BUDGET // _bytes_per_image(model, images))
-        owners = _trusted(model, owners_of(model, weights), images) if single else {}
+        owners = _trusted(model, batchable(model, weights), images) if single else {}
         others = [name for name in names if name not in set(owners.values())]
         task = _Task(model, fetch, groups, rows, at_once)
         if owners:
@@ -191,7 +191,7 @@ def frozen(model: nn.Module) -> Iterator[None]:
             weight.requires_grad_(flag)
 
 
-def owners_of(model: nn.Module, weights: dict[str, Tensor]) -> Owners:
+def batchable(model: nn.Module, weights: dict[str, Tensor]) -> Owners:
     """Modules that hold one of these weights and whose kind can be batched."""
     names = {id(weight): name for name, weight in weights.items()}
     return {

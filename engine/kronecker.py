@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.errors import InputError, RunError
-from engine.gradients import Fetch, frozen, observe, owners_of
+from engine.gradients import Fetch, batchable, frozen, observe
 from engine.monitor import Monitor
 from engine.outer import columns, fits
 from engine.problem import Problem
@@ -121,7 +121,7 @@ def kronecker_factors(
         RunError: A layer saw no gradient, or one that is not finite.
     """
     weights = {name: problem.model.get_parameter(name) for name in problem.names}
-    owners = owners_of(problem.model, weights)
+    owners = batchable(problem.model, weights)
     _refuse_others(set(weights) - set(owners.values()))
     sums = {name: _Sums() for name in weights}
 

@@ -6,6 +6,7 @@ import torch
 from pydantic import ConfigDict
 from torch import Tensor
 
+from engine.errors import RunError
 from engine.estimators.base import ObsEstimator, Tensors
 from engine.masks import Masks
 from engine.monitor import Monitor
@@ -111,7 +112,15 @@ def join(rows: Tensors, masks: Masks) -> Tensor:
     """Gradients (N, live weights of all layers in the masks' order).
 
     Takes each layer's rows out of `rows` when they are copied, to save memory.
+
+    Raises:
+        RunError: Another process holds the gradients of some layers.
     """
+    if rows.keys() != masks.keys():
+        raise RunError(
+            "M-FAC needs the gradients of all layers in one process.",
+            "Run with a single process, or choose WoodFisher.",
+        )
     live = {name: mask.reshape(-1) for name, mask in masks.items()}
     first = next(iter(rows.values()))
     total = sum(int(mask.sum()) for mask in live.values())

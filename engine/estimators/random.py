@@ -1,6 +1,7 @@
 """Random pruning: the control that every method has to beat."""
 
 from typing import Literal
+from zlib import crc32
 
 import torch
 from pydantic import ConfigDict
@@ -18,14 +19,16 @@ class Lots(Uncompensated):
         self._seed = seed
 
     def scores(self, weights: Tensors) -> Tensors:
-        """Draws in float64, on the processor so that every device draws alike."""
-        generator = torch.Generator().manual_seed(self._seed)
+        """Float64 draws from a generator per layer, the same on every device."""
         return {
-            name: torch.rand(weight.shape, generator=generator, dtype=torch.float64).to(
-                weight.device
-            )
+            name: torch.rand(
+                weight.shape, generator=self._generator(name), dtype=torch.float64
+            ).to(weight.device)
             for name, weight in weights.items()
         }
+
+    def _generator(self, name: str) -> torch.Generator:
+        return torch.Generator().manual_seed(self._seed * 2**32 + crc32(name.encode()))
 
 
 class Random(Estimator):

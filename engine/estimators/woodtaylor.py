@@ -2,7 +2,6 @@
 
 from typing import Literal
 
-import torch
 from pydantic import ConfigDict
 
 from engine.estimators.base import ObsEstimator, Tensors
@@ -58,7 +57,10 @@ class WoodTaylor(ObsEstimator):
             rows = problem.gradients(
                 self.samples, self.batch, seed, masks, monitor, self.fisher
             )
-            slope = self._slope(problem, rows, masks, monitor, seed)
+            own, drawn = self.gradient_images, self.samples * self.batch
+            slope = mean_gradient(
+                problem, own or drawn, seed + SEPARATE * bool(own), masks, monitor
+            )
         with monitor.phase("curvature"):
             inverses = block_fishers(
                 rows, masks, self.block_size, self.damping, monitor
@@ -67,22 +69,6 @@ class WoodTaylor(ObsEstimator):
                 inverses, slope, problem.weights(), self.longest_step, monitor
             )
         return ObsCurvature(inverses, self.compensation, self.strength, slope)
-
-    def _slope(
-        self,
-        problem: Problem,
-        rows: Tensors,
-        masks: Masks,
-        monitor: Monitor,
-        seed: int,
-    ) -> Tensors:
-        """The data's mean gradient; drawn labels would have none to follow."""
-        if self.gradient_images == 0 and self.fisher == "empirical":
-            return {
-                name: each.mean(0, dtype=torch.float64) for name, each in rows.items()
-            }
-        images = self.gradient_images or self.samples * self.batch
-        return mean_gradient(problem, images, seed + SEPARATE, masks, monitor)
 
 
 def shortened(
@@ -101,15 +87,15 @@ def shortened(
         limit: Longest Newton step relative to the weights.
         monitor: Hears how long the step is, and of a cap.
     """
-    steps = (inverses[name].solve(g).square().sum() for name, g in slope.items())
-    sizes = (weight.double().square().sum() for weight in weights.values())
+    steps = (each.solve(slope[name]).square().sum() for name, each in inverses.items())
+    sizes = (weights[name].double().square().sum() for name in inverses)
     length = float(sum(steps) ** 0.5 / max(sum(sizes) ** 0.5, 1e-300))
     told = f"The Newton step is {length:.2g} times as long as the weights"
     if length <= limit:
         monitor.notice(f"{told}.", level="info")
-        return slope
+        return {name: slope[name] for name in inverses}
     monitor.notice(
         f"{told}; it was shortened to {limit:g} times.",
         "Raise the damping, or the images of the mean gradient.",
     )
-    return {name: g * (limit / length) for name, g in slope.items()}
+    return {name: slope[name] * (limit / length) for name in inverses}

@@ -109,3 +109,11 @@ def test_gradients_that_are_not_finite_are_refused():
     given.train.images[3] = torch.nan
     with pytest.raises(RunError, match="gradients of the network are not finite"):
         fit(given, keep_all(given), 30)
+
+
+def test_gradients_of_some_layers_are_not_enough():
+    given = perceptron()
+    kept = keep_all(given)
+    part = type(given)(given.model, given.names[:1], given.train, given.loss)
+    with pytest.raises(RunError, match="all layers in one process"):
+        fit(part, kept, 12)
