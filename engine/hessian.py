@@ -8,9 +8,9 @@ from engine.gradients import Fetch, frozen
 from engine.masks import Masks
 from engine.monitor import Monitor
 from engine.problem import Problem
+from engine.seeds import generator
 
 PIECE = 64  # images whose graph of gradients is kept at once
-STRIDE = 2**20  # between the seeds of two runs' probes
 
 
 def trace_draws(
@@ -55,7 +55,7 @@ def trace_draws(
                 images, objective = fetch(pieces[piece])
                 loss = objective(problem.model(images)).sum() / len(order)
                 slopes = _slopes(loss, weights)
-            probe = rademacher(weights, masks, seed * STRIDE + draw)
+            probe = rademacher(weights, masks, seed, draw)
             for name, product in _products(slopes, weights, probe).items():
                 shares = (product.double() * probe[name]).flatten(1).sum(1)
                 found[name][draw] += shares
@@ -63,13 +63,13 @@ def trace_draws(
 
 
 def rademacher(
-    weights: dict[str, Tensor], masks: Masks, seed: int
+    weights: dict[str, Tensor], masks: Masks, seed: int, draw: int
 ) -> dict[str, Tensor]:
     """Random signs shaped as the weights, 0 where removed, the same on any device."""
-    generator = torch.Generator().manual_seed(seed)
+    stream = generator(seed, "probe", draw)
     signs = {}
     for name, weight in weights.items():
-        bits = torch.randint(0, 2, weight.shape, generator=generator)
+        bits = torch.randint(0, 2, weight.shape, generator=stream)
         signs[name] = (2 * bits - 1).to(weight) * masks[name]
     return signs
 

@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from engine import seeds
 from engine.data.base import Split
 from engine.errors import RunError
 from engine.gradients import Fetch, Objective, collect
@@ -15,7 +16,6 @@ from engine.masks import Masks
 from engine.monitor import Monitor
 
 Fisher = Literal["empirical", "true"]  # labels of the data, or the network's own
-LABELS = 2**40  # moves the seed of drawn labels away from the seed of drawn images
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,8 @@ class Problem:
         """
         if fisher == "empirical":
             return self._fetch
-        generator = torch.Generator().manual_seed(seed + LABELS)
-        chances = torch.rand(len(self.train), generator=generator, dtype=torch.float64)
+        stream = seeds.generator(seed, "labels")
+        chances = torch.rand(len(self.train), generator=stream, dtype=torch.float64)
         return partial(self._fetch_drawn, chances)
 
     def _fetch_drawn(

@@ -1,7 +1,6 @@
 """Random pruning: the control that every method has to beat."""
 
 from typing import Literal
-from zlib import crc32
 
 import torch
 from pydantic import ConfigDict
@@ -10,6 +9,7 @@ from engine.estimators.base import Estimator, Tensors, Uncompensated
 from engine.masks import Masks
 from engine.monitor import Monitor
 from engine.problem import Problem
+from engine.seeds import generator
 
 
 class Lots(Uncompensated):
@@ -22,13 +22,12 @@ class Lots(Uncompensated):
         """Float64 draws from a generator per layer, the same on every device."""
         return {
             name: torch.rand(
-                weight.shape, generator=self._generator(name), dtype=torch.float64
+                weight.shape,
+                generator=generator(self._seed, name),
+                dtype=torch.float64,
             ).to(weight.device)
             for name, weight in weights.items()
         }
-
-    def _generator(self, name: str) -> torch.Generator:
-        return torch.Generator().manual_seed(self._seed * 2**32 + crc32(name.encode()))
 
 
 class Random(Estimator):

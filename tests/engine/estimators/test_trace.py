@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from engine.errors import RunError
 from engine.estimators import HessianTrace
 from engine.estimators.trace import spread, standard_error
-from engine.hessian import STRIDE, rademacher, trace_draws
+from engine.hessian import rademacher, trace_draws
 from engine.monitor import Control, Monitor, Stopped
 from tests import reference
 from tests.cases import CASES, keep_all, keep_some, perceptron, problem
@@ -48,7 +48,7 @@ def test_every_draw_is_the_product_with_the_dense_hessian(name, keep):
     kept, weights = keep(given), given.weights()
     matrix, found = dense(given), drawn(given, kept, 2, seed=3)
     for draw in range(2):
-        probe = rademacher(weights, kept, 3 * STRIDE + draw)
+        probe = rademacher(weights, kept, 3, draw)
         flat = whole(probe)
         shares = (flat * (matrix @ flat)).split([w.numel() for w in weights.values()])
         for (layer, weight), share in zip(weights.items(), shares, strict=True):
