@@ -5,13 +5,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from engine.errors import InputError, RunError
-from engine.gradients import Fetch, batchable, frozen, observe
+from engine.covariance import PIECE, by_group, owners_of, seen
+from engine.errors import RunError
+from engine.gradients import Fetch, frozen, observe
 from engine.monitor import Monitor
-from engine.outer import columns, fits
+from engine.outer import fits
 from engine.problem import Problem
-
-PIECE = 32  # images of one pass: their patches are copied to float64
 
 
 @dataclass(frozen=True)
@@ -120,14 +119,12 @@ def kronecker_factors(
         InputError: A layer is neither linear nor a convolution.
         RunError: A layer saw no gradient, or one that is not finite.
     """
-    weights = {name: problem.model.get_parameter(name) for name in problem.names}
-    owners = batchable(problem.model, weights)
-    _refuse_others(set(weights) - set(owners.values()))
-    sums = {name: _Sums() for name in weights}
+    owners = owners_of(problem, "K-FAC")
+    sums = {name: _Sums() for name in problem.names}
 
     def visit(module: nn.Module, inputs: Tensor, gradient: Tensor) -> None:
         if fits(module, inputs, 1):
-            sums[owners[module]].add(*_pairs(module, inputs, gradient))
+            sums[owners[module]].add(seen(module, inputs), _slopes(module, gradient))
 
     with frozen(problem.model):
         for part in monitor.track(order.split(PIECE), "Kronecker factors"):
@@ -164,24 +161,11 @@ class _Sums:
         return found
 
 
-def _pairs(module: nn.Module, inputs: Tensor, gradient: Tensor) -> tuple:
-    """Inputs (groups, pairs, in) and output gradients (groups, pairs, out)."""
+def _slopes(module: nn.Module, gradient: Tensor) -> Tensor:
+    """Output gradients (groups, images * positions, out) in float64."""
     if type(module) is nn.Linear:
-        left = inputs.reshape(1, -1, module.in_features)
-        return left.double(), gradient.reshape(1, -1, module.out_features).double()
-    groups, n = module.groups, len(inputs)
-    seen = columns(module, inputs).double()
-    seen = seen.reshape(n, groups, *seen.shape[1:])
-    slopes = gradient.double().reshape(n, groups, -1, seen.shape[3])
-    return tuple(
-        each.permute(1, 0, 3, 2).reshape(groups, -1, each.shape[2])
-        for each in (seen, slopes)
+        return gradient.reshape(1, -1, module.out_features).double()
+    grid = gradient.double().reshape(
+        len(gradient), module.groups, -1, gradient[0, 0].numel()
     )
-
-
-def _refuse_others(names: set[str]) -> None:
-    if names:
-        raise InputError(
-            f"K-FAC does not know the layers of {', '.join(sorted(names))}.",
-            "Exclude them in allocation.exclude, or choose WoodFisher.",
-        )
+    return by_group(grid)

@@ -78,6 +78,22 @@ def greedy_update(weights: Tensor, removed: Tensor, curvature: Tensor) -> Tensor
     return now - weights.double()
 
 
+def greedy_elimination(weights: Tensor, curvature: Tensor) -> list[tuple[int, float]]:
+    """(weight, loss of its step) in the order in which the cheapest always goes next.
+
+    Every step inverts what is left of the matrix anew.
+    """
+    now, left, steps = weights.double().clone(), list(range(len(weights))), []
+    while left:
+        inverse = torch.linalg.inv(curvature[left][:, left])
+        costs = now[left] ** 2 / (2 * inverse.diag())
+        k = int(costs.argmin())
+        steps.append((left[k], float(costs[k])))
+        now[left] -= now[left[k]] / inverse[k, k] * inverse[:, k]
+        del left[k]
+    return steps
+
+
 def quadratic(step: Tensor, curvature: Tensor) -> float:
     return float(step @ curvature @ step) / 2
 

@@ -1,6 +1,7 @@
 """The estimators, a table: a new one is one file and one name here."""
 
 from engine.estimators.diagonal_fisher import DiagonalFisher
+from engine.estimators.exact_obs import ExactOBS
 from engine.estimators.kfac import KFAC
 from engine.estimators.magnitude import Magnitude
 from engine.estimators.mfac import MFAC
@@ -15,6 +16,7 @@ ESTIMATORS = (  # the first is the default
     WoodTaylor,
     MFAC,
     KFAC,
+    ExactOBS,
     DiagonalFisher,
     HessianTrace,
     Taylor,
