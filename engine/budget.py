@@ -106,7 +106,7 @@ def _ways(
         yield None, False, {"selection": memory.DOUBLE * size.prunable + pool}
         return
     blocks = LADDER if method.auto_block else (method.block_size,)
-    for paged in (False, True):
+    for paged in (False,) if method.joins_layers else (False, True):
         for block in blocks:
             yield block, paged, memory.curvature(size, recipe, block, paged)
 

@@ -1,6 +1,6 @@
 """Gradients per sample of all prunable weights: one batched pass, or a plain loop."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +16,7 @@ Objective = Callable[[Tensor], Tensor]  # outputs (n, classes) -> values (n,)
 Fetch = Callable[[Tensor], tuple[Tensor, Objective]]  # image numbers -> images, values
 Owners = dict[nn.Module, str]  # module -> full name of its weight
 Rows = dict[str, Tensor | Pages]  # (N, numel) by name, in memory or on disk
+Visit = Callable[[nn.Module, Tensor, Tensor], None]  # module, input, output's gradient
 
 BUDGET = 128 * 2**20  # bytes that one micro-batch may take
 PROBE = 2  # images of the trial run
@@ -56,7 +57,7 @@ def collect(
         for name, w in weights.items()
     }
     single = groups.shape[1] < LOOP_FROM
-    with _frozen(model):
+    with frozen(model):
         images, _ = fetch(groups.reshape(-1)[:PROBE])
         at_once = images_at_once(model, images)
         owners = _trusted(model, batchable(model, weights), images) if single else {}
@@ -84,31 +85,46 @@ def batched(
     not depend on is left out.
     """
     found: dict[str, Tensor] = {}
-    anchor = images.new_zeros((), requires_grad=True)
 
     def keep(module: nn.Module, inputs: Tensor, gradient: Tensor) -> None:
         name = owners[module]
-        rows = weight_gradients(module, inputs, gradient, len(images))
-        found[name] = found[name] + rows if name in found else rows
+        if fits(module, inputs, len(images)):
+            rows = weight_gradients(module, inputs, gradient, len(images))
+            found[name] = found[name] + rows if name in found else rows
+
+    observe(model, owners, images, objective, keep)
+    return found
+
+
+def observe(
+    model: nn.Module,
+    modules: Iterable[nn.Module],
+    images: Tensor,
+    objective: Objective,
+    visit: Visit,
+) -> None:
+    """One forward and backward of the summed values, parameters left out of it.
+
+    `visit` gets the input of each call of these modules and the gradient of its output,
+    unless the values do not depend on it.
+    """
+    anchor = images.new_zeros((), requires_grad=True)
 
     def watch(module: nn.Module, args: tuple, kwargs: dict, output: Tensor) -> Tensor:
         # A tensor hook: a module's backward hook forbids in-place layers after it.
         inputs = (args or tuple(kwargs.values()))[0].detach()
-        if not fits(module, inputs, len(images)):
-            return output
         if not output.requires_grad:  # nothing before this layer is differentiated
             output = output + anchor
-        output.register_hook(partial(keep, module, inputs))
+        output.register_hook(partial(visit, module, inputs))
         return output
 
     with ExitStack() as hooks:
-        for module in owners:
+        for module in modules:
             handle = module.register_forward_hook(watch, with_kwargs=True)
             hooks.callback(handle.remove)
         total = objective(model(images)).sum()
     if total.requires_grad:
         torch.autograd.grad(total, anchor)
-    return found
 
 
 def looped(
@@ -166,7 +182,7 @@ class _Task:
 
 
 @contextmanager
-def _frozen(model: nn.Module) -> Iterator[None]:
+def frozen(model: nn.Module) -> Iterator[None]:
     """Eval mode and no differentiable parameter, so that passes do no needless work."""
     modes = [(module, module.training) for module in model.modules()]
     flags = [(weight, weight.requires_grad) for weight in model.parameters()]

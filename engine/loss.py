@@ -51,6 +51,20 @@ class Loss:
         """Mean loss per image, a scalar."""
         return self._loss(outputs, labels, "mean")
 
+    @torch.no_grad()
+    def draw(self, outputs: Tensor, chances: Tensor) -> Tensor:
+        """Labels (n,) from the network's own distribution.
+
+        Args:
+            outputs: (n, classes).
+            chances: (n,) float64 in [0, 1), where in the distribution each label lies.
+        """
+        rows = outputs.double()
+        rows = rows if self.kind == "probabilities" else rows.softmax(1)
+        sums = rows.cumsum(1)
+        labels = (sums <= chances[:, None] * sums[:, -1:]).sum(1)
+        return labels.clamp_max(rows.shape[1] - 1)
+
     def _loss(self, outputs: Tensor, labels: Tensor, reduction: str) -> Tensor:
         if self.kind == "probabilities":
             outputs = outputs.clamp_min(torch.finfo(outputs.dtype).tiny).log()

@@ -1,7 +1,7 @@
 """Memory of a run by phase, from the same shapes and limits the run works with."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -108,6 +108,10 @@ def curvature(size: Extent, recipe: Recipe, block: int, paged: bool) -> dict[str
         paged: Gradients are on the disk.
     """
     rows = samples(recipe.estimator, size)
+    joining = 0
+    if recipe.estimator.joins_layers:
+        size = replace(size, layers=(size.prunable,))
+        joining = SINGLE * rows * size.prunable  # both while they are joined
     masks = size.prunable
     scores = DOUBLE * size.prunable
     cutting = (SINGLE + 1) * size.prunable + max(_cutting(size, rows, block, paged))
@@ -121,7 +125,7 @@ def curvature(size: Extent, recipe: Recipe, block: int, paged: bool) -> dict[str
         fitting, fitted = _fit_in_memory(size, rows, block)
     return {
         "gradients": gradients,
-        "curvature": masks + fitting,
+        "curvature": masks + max(fitting, 2 * joining),
         "selection": masks + fitted + scores + max(ranking(size, recipe), cutting),
     }
 

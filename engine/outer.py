@@ -45,8 +45,8 @@ def weight_gradients(
     return rows.reshape(images, -1, module.weight.numel()).sum(1)
 
 
-def _convolution(module: nn.Module, inputs: Tensor, gradient: Tensor) -> Tensor:
-    """Products of the output's gradient with the patches that each weight saw.
+def columns(module: nn.Module, inputs: Tensor) -> Tensor:
+    """Inputs that each weight saw: (images * groups, features, positions).
 
     Patches are a strided view of the padded input, so one matrix product serves every
     dimension, stride, dilation and group; on a CPU this beat `unfold` and the
@@ -55,16 +55,29 @@ def _convolution(module: nn.Module, inputs: Tensor, gradient: Tensor) -> Tensor:
     groups, kernel = module.groups, module.kernel_size
     padded = pad(module, inputs)
     n, channels = padded.shape[:2]
-    out = gradient.shape[2:]
+    reach = [
+        step * (size - 1) for step, size in zip(module.dilation, kernel, strict=True)
+    ]
+    out = [
+        (length - far - 1) // jump + 1
+        for length, far, jump in zip(
+            padded.shape[2:], reach, module.stride, strict=True
+        )
+    ]
     batch, channel, *space = padded.stride()
     steps = [s * d for s, d in zip(space, module.dilation, strict=True)]
     jumps = [s * j for s, j in zip(space, module.stride, strict=True)]
     patches = padded.as_strided(
         (n, channels, *kernel, *out), (batch, channel, *steps, *jumps)
     )
-    columns = patches.reshape(n * groups, channels // groups * prod(kernel), prod(out))
-    left = gradient.reshape(n * groups, -1, prod(out))
-    return torch.bmm(left, columns.mT).reshape(n, -1)
+    return patches.reshape(n * groups, channels // groups * prod(kernel), prod(out))
+
+
+def _convolution(module: nn.Module, inputs: Tensor, gradient: Tensor) -> Tensor:
+    """Products of the output's gradient with the patches that each weight saw."""
+    right = columns(module, inputs)
+    left = gradient.reshape(len(right), -1, right.shape[2])
+    return torch.bmm(left, right.mT).reshape(len(inputs), -1)
 
 
 def pad(module: nn.Module, inputs: Tensor) -> Tensor:

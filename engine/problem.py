@@ -3,17 +3,21 @@
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from engine import seeds
 from engine.data.base import Split
 from engine.errors import RunError
-from engine.gradients import Objective, Rows, collect
+from engine.gradients import Fetch, Objective, Rows, collect
 from engine.loss import Loss
 from engine.masks import Masks
 from engine.monitor import Monitor
 from engine.pages import Pages
+
+Fisher = Literal["empirical", "true"]  # labels of the data, or the network's own
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,13 @@ class Problem:
         return {name: self.model.get_parameter(name).detach() for name in self.names}
 
     def gradients(
-        self, samples: int, batch: int, seed: int, masks: Masks, monitor: Monitor
+        self,
+        samples: int,
+        batch: int,
+        seed: int,
+        masks: Masks,
+        monitor: Monitor,
+        fisher: Fisher = "empirical",
     ) -> Rows:
         """Rows of mean-loss gradients in eval mode, removed weights zero if in memory.
 
@@ -49,6 +59,7 @@ class Problem:
             seed: Decides which images, drawn without replacement.
             masks: True = kept; a missing name keeps all.
             monitor: Hears of progress and of every shortage.
+            fisher: Whose labels the loss takes, see `fetch`.
 
         Returns:
             (rows, numel) per prunable parameter, in the dtype of the weights. Rows are
@@ -59,17 +70,41 @@ class Problem:
             RunError: There are no training images, or no room on the disk.
         """
         groups = draw(len(self.train), samples, batch, seed, monitor)
+        fetch = self.fetch(fisher, seed)
         if self.paging:
             pages = {
                 name: Pages(self.paging, len(groups), weight)
                 for name, weight in self.weights().items()
             }
-            return collect(self.model, self.names, self._fetch, groups, monitor, pages)
-        rows = collect(self.model, self.names, self._fetch, groups, monitor)
+            return collect(self.model, self.names, fetch, groups, monitor, pages)
+        rows = collect(self.model, self.names, fetch, groups, monitor)
         for name, mask in masks.items():
             if name in rows:
                 rows[name].mul_(mask.reshape(-1))
         return rows
+
+    def fetch(self, fisher: Fisher = "empirical", seed: int = 0) -> Fetch:
+        """What gives images and their losses, for `empirical` or `true` Fisher.
+
+        The true Fisher takes labels that the network's softmax would draw. Each image
+        has one label per seed, however images are batched.
+        """
+        if fisher == "empirical":
+            return self._fetch
+        stream = seeds.generator(seed, "labels")
+        chances = torch.rand(len(self.train), generator=stream, dtype=torch.float64)
+        return partial(self._fetch_drawn, chances)
+
+    def _fetch_drawn(
+        self, chances: Tensor, indices: Tensor
+    ) -> tuple[Tensor, Objective]:
+        images, _ = self.train.batch(indices)
+        given = chances[indices.cpu()].to(images.device)
+
+        def losses(outputs: Tensor) -> Tensor:
+            return self.loss.per_sample(outputs, self.loss.draw(outputs, given))
+
+        return images, losses
 
     def _fetch(self, indices: Tensor) -> tuple[Tensor, Objective]:
         images, labels = self.train.batch(indices)

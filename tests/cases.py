@@ -7,6 +7,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from engine import masks
+from engine.loss import Loss
+from engine.masks import Masks
+from engine.problem import Problem
+
 
 class Images:
     """Training images and labels in memory."""
@@ -240,6 +245,40 @@ CASES = (
     ),
     Case("log_softmax", lambda: nn.Sequential(nn.Linear(5, 3), nn.LogSoftmax(1)), (5,)),
 )
+
+
+def problem(
+    build: Callable[[], nn.Module],
+    shape: tuple[int, ...],
+    images: int = 30,
+    dtype: torch.dtype = torch.float64,
+) -> Problem:
+    """A network with random images of 3 classes, everything prunable."""
+    model = build().to(dtype)
+    inputs, labels = torch.randn(images, *shape), torch.randint(0, 3, (images,))
+    split = Images(inputs.to(dtype), labels)
+    return Problem(model, prunable(model), split, Loss())
+
+
+def perceptron(images: int = 30, dtype: torch.dtype = torch.float64) -> Problem:
+    """Two small linear layers."""
+    return problem(
+        lambda: nn.Sequential(nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 3)),
+        (6,),
+        images,
+        dtype,
+    )
+
+
+def keep_all(given: Problem) -> Masks:
+    return {n: torch.ones_like(w, dtype=torch.bool) for n, w in given.weights().items()}
+
+
+def keep_some(given: Problem, share: float = 0.7) -> Masks:
+    """Random masks, already applied to the network."""
+    kept = {n: torch.rand(w.shape) < share for n, w in given.weights().items()}
+    masks.apply(kept, given.weights())
+    return kept
 
 
 def prunable(model: nn.Module) -> tuple[str, ...]:

@@ -1,8 +1,12 @@
 """Slow, dense, obviously right float64 versions of the formulas, to test against."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 
 def fisher(rows: Tensor, damping: float) -> Tensor:
@@ -24,6 +28,20 @@ def woodbury(rows: Tensor, damping: float) -> Tensor:
         left = inverse @ g
         inverse = inverse - torch.outer(left, left) / (len(rows) + g @ left)
     return inverse
+
+
+def mfac(rows: Tensor, damping: float) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
+    """Diagonal of the inverse of `fisher`, and its product, by M-FAC's recursion."""
+    found: list[tuple[Tensor, Tensor]] = []
+
+    def solve(x: Tensor) -> Tensor:
+        return x / damping - sum((v * (v @ x) / q for v, q in found), 0 * x)
+
+    for g in rows.double():
+        v = solve(g)
+        found.append((v, len(rows) + g @ v))
+    diagonal = 1 / damping - sum(v**2 / q for v, q in found)
+    return diagonal, solve
 
 
 def saliencies(weights: Tensor, curvature: Tensor) -> Tensor:
@@ -60,6 +78,22 @@ def greedy_update(weights: Tensor, removed: Tensor, curvature: Tensor) -> Tensor
     return now - weights.double()
 
 
+def greedy_elimination(weights: Tensor, curvature: Tensor) -> list[tuple[int, float]]:
+    """(weight, loss of its step) in the order in which the cheapest always goes next.
+
+    Every step inverts what is left of the matrix anew.
+    """
+    now, left, steps = weights.double().clone(), list(range(len(weights))), []
+    while left:
+        inverse = torch.linalg.inv(curvature[left][:, left])
+        costs = now[left] ** 2 / (2 * inverse.diag())
+        k = int(costs.argmin())
+        steps.append((left[k], float(costs[k])))
+        now[left] -= now[left[k]] / inverse[k, k] * inverse[:, k]
+        del left[k]
+    return steps
+
+
 def quadratic(step: Tensor, curvature: Tensor) -> float:
     return float(step @ curvature @ step) / 2
 
@@ -78,3 +112,57 @@ def gradient_rows(
             empty = torch.zeros_like(model.get_parameter(name))
             rows[name].append((empty if grad is None else grad).flatten().clone())
     return {name: torch.stack(found) for name, found in rows.items()}
+
+
+def hessian(
+    model: nn.Module, names: tuple[str, ...], images: Tensor, labels: Tensor
+) -> Tensor:
+    """Of the mean cross-entropy by these weights as one vector."""
+    model.eval()
+    weights = {name: model.get_parameter(name).detach() for name in names}
+    sizes = [weight.numel() for weight in weights.values()]
+
+    def loss(vector: Tensor) -> Tensor:
+        parts = zip(weights.items(), vector.split(sizes), strict=True)
+        given = {name: part.reshape(w.shape) for (name, w), part in parts}
+        return F.cross_entropy(functional_call(model, given, images), labels)
+
+    start = torch.cat([weight.flatten() for weight in weights.values()])
+    with sdpa_kernel(SDPBackend.MATH):  # the fused kernel has no second derivative
+        return torch.autograd.functional.hessian(loss, start)
+
+
+def kronecker_factors(
+    model: nn.Module, layer: nn.Module, images: Tensor, labels: Tensor
+) -> tuple[Tensor, Tensor]:
+    """A = mean over images of sum over positions, G = mean over both, one by one."""
+    seen: list[tuple[Tensor, Tensor]] = []
+
+    def keep(module: nn.Module, args: tuple, output: Tensor) -> None:
+        output.retain_grad()
+        seen.append((args[0].detach(), output))
+
+    hook, a, g = layer.register_forward_hook(keep), [], []
+    model.eval()
+    for x, y in zip(images.split(1), labels.split(1), strict=True):
+        F.cross_entropy(model(x), y).backward()
+        inputs, outputs = seen.pop()
+        if isinstance(layer, nn.Conv2d):
+            inputs = F.unfold(
+                inputs, layer.kernel_size, layer.dilation, layer.padding, layer.stride
+            )[0].T
+            slopes = outputs.grad.flatten(2)[0].T
+        else:
+            inputs, slopes = inputs.flatten(0, -2), outputs.grad.flatten(0, -2)
+        a.append(sum(torch.outer(i, i) for i in inputs))
+        g.append(sum(torch.outer(i, i) for i in slopes) / len(slopes))
+    hook.remove()
+    return sum(a) / len(a), sum(g) / len(g)
+
+
+def factored_damping(a: Tensor, g: Tensor, damping: float, balanced: bool) -> Tensor:
+    """The damped Fisher G (x) A in full, as the K-FAC pruner of WoodFisher damps it."""
+    pi = (a.trace() / len(a)) / (g.trace() / len(g)) if balanced else a.new_ones(())
+    left = g + (damping / pi).sqrt() * torch.eye(len(g)).double()
+    right = a + (damping * pi).sqrt() * torch.eye(len(a)).double()
+    return torch.kron(left, right)

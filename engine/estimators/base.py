@@ -1,14 +1,15 @@
 """What an estimator is: settings that fit a curvature to a problem."""
 
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
+import torch
 from pydantic import model_validator
 from torch import Tensor
 
 from engine.masks import Masks
 from engine.monitor import Monitor
 from engine.part import Part, field
-from engine.problem import Problem
+from engine.problem import Fisher, Problem
 
 Tensors = dict[str, Tensor]
 
@@ -31,6 +32,49 @@ class Curvature(Protocol):
         """Loss increase: sum of single saliencies, exact joint one (None = unknown)."""
 
 
+class Uncompensated:
+    """What curvatures share whose survivors stay as they are."""
+
+    def compensate(self, weights: Tensors, removed: Masks) -> Tensors:
+        """Takes the removed weights to 0."""
+        return {
+            name: torch.where(removed[name], -weight, 0.0)
+            for name, weight in weights.items()
+        }
+
+    def predicted(
+        self, weights: Tensors, removed: Masks
+    ) -> tuple[float | None, float | None]:
+        """Scores that are no losses predict none."""
+        return None, None
+
+
+class Diagonal(Uncompensated):
+    """Saliency 1/2 c w^2 for a curvature c of each weight alone.
+
+    Args:
+        curvature: (numel,) float64 per layer.
+    """
+
+    def __init__(self, curvature: dict[str, Tensor]) -> None:
+        self._curvature = curvature
+
+    def scores(self, weights: Tensors) -> Tensors:
+        """1/2 c w^2 in float64."""
+        return {
+            name: weight.detach().double().square()
+            * self._curvature[name].reshape(weight.shape)
+            / 2
+            for name, weight in weights.items()
+        }
+
+    def predicted(self, weights: Tensors, removed: Masks) -> tuple[float, float]:
+        """Weights do not interact: joint and single removals cost the same."""
+        scores = self.scores(weights)
+        total = sum(float(each[removed[name]].sum()) for name, each in scores.items())
+        return total, total
+
+
 class Estimator(Part):
     """Settings of one way to tell which weights matter."""
 
@@ -45,8 +89,13 @@ class Estimator(Part):
 
 
 class ObsEstimator(Estimator):
-    """Settings shared by the Optimal Brain Surgeon family."""
+    """Settings shared by the Optimal Brain Surgeon family.
 
+    Attributes:
+        joins_layers: All layers are one vector, so its rows cannot be paged by layer.
+    """
+
+    joins_layers: ClassVar[bool] = False
     samples: int = field(
         400, "Gradients (N)", "Outer products in the empirical Fisher; more is finer.",
         ge=1, le=100_000,
@@ -55,6 +104,11 @@ class ObsEstimator(Estimator):
         1, "Images per gradient (b)",
         "Images averaged inside each gradient; 1 is the true per-sample Fisher.",
         ge=1, le=4096,
+    )  # fmt: skip
+    fisher: Fisher = field(
+        "empirical", "Fisher",
+        "Labels of the gradients: the data's (empirical, as WoodFisher), or drawn from "
+        "the network's softmax (true).", advanced=True,
     )  # fmt: skip
     damping: float = field(
         1e-5, "Damping",

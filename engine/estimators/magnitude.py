@@ -2,32 +2,20 @@
 
 from typing import Literal
 
-import torch
 from pydantic import ConfigDict
 
-from engine.estimators.base import Estimator, Tensors
+from engine.estimators.base import Estimator, Tensors, Uncompensated
 from engine.masks import Masks
 from engine.monitor import Monitor
 from engine.problem import Problem
 
 
-class Size:
+class Size(Uncompensated):
     """Saliency |w|; survivors stay as they are and no loss is predicted."""
 
     def scores(self, weights: Tensors) -> Tensors:
         """|w| in float64."""
         return {name: weight.double().abs() for name, weight in weights.items()}
-
-    def compensate(self, weights: Tensors, removed: Masks) -> Tensors:
-        """Takes the removed weights to 0."""
-        return {
-            name: torch.where(removed[name], -weight, 0.0)
-            for name, weight in weights.items()
-        }
-
-    def predicted(self, weights: Tensors, removed: Masks) -> tuple[None, None]:
-        """Magnitudes are not losses."""
-        return None, None
 
 
 class Magnitude(Estimator):

@@ -34,7 +34,7 @@ class WoodFisher(ObsEstimator):
         """
         with monitor.phase("gradients"):
             gradients = problem.gradients(
-                self.samples, self.batch, seed, masks, monitor
+                self.samples, self.batch, seed, masks, monitor, self.fisher
             )
         with monitor.phase("curvature"):
             inverses = block_fishers(

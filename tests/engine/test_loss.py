@@ -59,3 +59,21 @@ def test_a_probability_of_zero_is_finite():
         torch.tensor([[1.0, 0.0]]), torch.tensor([1])
     )
     assert 80 < float(found) < 100
+
+
+@kinds
+def test_drawn_labels_follow_the_networks_distribution(kind: str):
+    outputs = network(kind, 3.0)(torch.randn(1, 6)).expand(4000, -1)
+    chances = torch.rand(4000, dtype=torch.float64)
+    labels = Loss(kind).draw(outputs, chances)
+    found = labels.bincount(minlength=4) / 4000
+    right = {"logits": outputs.softmax(1), "log_probabilities": outputs.exp()}
+    torch.testing.assert_close(
+        found, right.get(kind, outputs)[0].detach(), atol=0.03, rtol=0
+    )
+
+
+def test_a_class_without_probability_is_never_drawn():
+    rows = torch.tensor([[0.0, 0.5, 0.5, 0.0]]).expand(3, -1)
+    ends = torch.tensor([0.0, 0.5, 1 - 2**-53], dtype=torch.float64)
+    assert Loss("probabilities").draw(rows, ends).tolist() == [1, 2, 2]

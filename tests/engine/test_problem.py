@@ -44,3 +44,28 @@ def test_the_same_seed_gives_the_same_gradients():
     other = given.gradients(6, 1, 4, {}, Monitor())["0.weight"]
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
+
+
+def test_true_fisher_takes_labels_from_the_network_however_images_are_batched():
+    given = problem()
+    images, _ = given.train.batch(torch.arange(10))
+    fetch = given.fetch("true", seed=4)
+    pieces = [fetch(torch.tensor([i, 9 - i])) for i in range(10)]
+    _, losses = fetch(torch.arange(10))
+    outputs = given.model(images).detach()
+    whole = losses(outputs)
+    for i, (piece, each) in enumerate(pieces):
+        assert torch.equal(each(outputs[[i, 9 - i]]), whole[[i, 9 - i]])
+        assert torch.equal(piece, images[[i, 9 - i]])
+    other = given.fetch("true", seed=5)(torch.arange(10))[1](outputs)
+    assert not torch.equal(whole, other)
+    one = given.gradients(10, 1, 4, {}, Monitor(), "true")
+    two = given.gradients(10, 1, 4, {}, Monitor(), "empirical")
+    assert not torch.equal(one["2.weight"], two["2.weight"])
+
+
+def test_empirical_fisher_is_the_default():
+    given = problem()
+    default = given.gradients(6, 1, 3, {}, Monitor())
+    named = given.gradients(6, 1, 3, {}, Monitor(), "empirical")
+    assert all(torch.equal(default[name], named[name]) for name in default)

@@ -42,6 +42,17 @@ def test_scores_and_correction_follow_the_drawn_gradients(batch, size):
         torch.testing.assert_close(step[name].reshape(-1), right)
 
 
+def test_the_true_fisher_follows_gradients_with_drawn_labels():
+    given = problem()
+    method = WoodFisher(samples=10, block_size=0, damping=1e-3, fisher="true")
+    found = method.fit(given, every(given), Monitor(), seed=5).scores(given.weights())
+    rows = given.gradients(10, 1, 5, {}, Monitor(), "true")
+    for name, weight in given.weights().items():
+        dense = reference.fisher(rows[name], 1e-3)
+        right = reference.saliencies(weight.reshape(-1), dense)
+        torch.testing.assert_close(found[name].reshape(-1), right)
+
+
 def test_phases_and_progress_are_told():
     given = problem()
     events = []
