@@ -15,8 +15,9 @@ from engine.monitor import Monitor
 from engine.problem import Problem
 from engine.prune import Cut, prune_once
 from engine.recipe import Recipe
-from engine.repair import reestimate_batch_norm
+from engine.repair import LayerRepair, reestimate_batch_norm, undone_on_failure
 from engine.schedules.base import Level
+from engine.settings import When
 
 
 class Job:
@@ -25,6 +26,7 @@ class Job:
     Attributes:
         levels: The prunes of the schedule.
         level, step: The prune and sub-step that come next.
+        cut: Whether that step's weights are gone and only its repair is due.
         masks: Kept weights of the prunable layers.
         predictions: Predicted loss increase of every step so far.
         results: `Measure` by stage: dense, pruned, repaired, final.
@@ -43,6 +45,7 @@ class Job:
             raise InputError(
                 "No layer is left to prune.", "Clear some of allocation.exclude."
             )
+        self._layer_repair = self._plan_layer_repair(names)
         self.problem = Problem(self.model, names, self.data.train, self.loss)
         self.finetuner = Finetuner(
             self.model,
@@ -56,6 +59,7 @@ class Job:
         self.masks = masks.from_zeros(self.problem.weights())
         self.levels = self._plan_levels()
         self.level = self.step = 0
+        self.cut = False
         self.thresholds: dict[str, float | None] = {}
         self.predictions: list[dict[str, Any]] = []
         self.results: dict[str, Measure] = {}
@@ -108,37 +112,31 @@ class Job:
     def prune_step(self) -> None:
         """Take the next step of the level; the level is done after its last."""
         level = self.levels[self.level]
-        cut = prune_once(
-            self.problem,
-            self.masks,
-            self.recipe,
-            level.steps[self.step],
-            self._steps_done(),
-            self.monitor,
-        )
-        self._tested = None
-        self.masks, self.thresholds = cut.masks, cut.thresholds
-        self.finetuner.forget(cut.removed)
+        if not self.cut:
+            self._cut(level.steps[self.step])
+        if self.recipe.repair.due("every_step"):
+            self.repair("every_step")
+        self.cut = False
         self.step += 1
-        self._tell(cut)
-        if self.recipe.repair.batch_norm == "every_step":
-            self.repair()
         if self.step == len(level.steps):
             self.level, self.step = self.level + 1, 0
 
-    def repair(self) -> None:
-        """Re-estimate batch norm on training images."""
-        settings = self.recipe.repair
+    def repair(self, when: When) -> None:
+        """Refit layers, then re-estimate batch norm, as far as either is due `when`."""
+        settings, machine = self.recipe.repair, self.recipe.machine
         self._tested = None
-        with self.monitor.phase("repair"):
-            reestimate_batch_norm(
-                self.model,
-                self.data.train,
-                settings.samples,
-                self.recipe.machine.batch,
-                self.recipe.machine.seed,
-                self.monitor,
-            )
+        with self.monitor.phase("repair"), undone_on_failure(self.model):
+            if self._layer_repair and settings.layers == when:
+                self._layer_repair(self.model, self.masks, self.monitor)
+            if settings.batch_norm == when:
+                reestimate_batch_norm(
+                    self.model,
+                    self.data.train,
+                    settings.samples,
+                    machine.batch,
+                    machine.seed,
+                    self.monitor,
+                )
 
     def train_epoch(self) -> None:
         """Fine-tune one epoch; after the last prune it may become the best."""
@@ -182,6 +180,7 @@ class Job:
             "finetuner": self.finetuner.state_dict(),
             "level": self.level,
             "step": self.step,
+            "cut": self.cut,
             "thresholds": self.thresholds,
             "predictions": self.predictions,
             "results": {k: dataclasses.asdict(m) for k, m in self.results.items()},
@@ -196,10 +195,26 @@ class Job:
         self.masks = {k: v.to(self.device) for k, v in state["masks"].items()}
         self.finetuner.load_state_dict(state["finetuner"])
         self.level, self.step = state["level"], state["step"]
+        self.cut = state.get("cut", False)  # states of before this key have no cut due
         self.thresholds, self.predictions = state["thresholds"], state["predictions"]
         self.results = {k: Measure(**m) for k, m in state["results"].items()}
         self.monitor.timings = dict(state["timings"])
         self.monitor.notices = list(state["notices"])
+
+    def _plan_layer_repair(self, names: tuple[str, ...]) -> LayerRepair | None:
+        """Made while the network is dense, whose outputs are the targets."""
+        settings = self.recipe.repair
+        if settings.layers == "never":
+            return None
+        return LayerRepair(
+            self.model,
+            names,
+            self.data.train,
+            settings.samples,
+            settings.positions,
+            settings.ridge,
+            self.recipe.machine.seed,
+        )
 
     def _plan_levels(self) -> tuple[Level, ...]:
         start, target = masks.sparsity(self.masks), self.recipe.allocation.sparsity
@@ -215,8 +230,24 @@ class Job:
     def _steps_done(self) -> int:
         return sum(len(level.steps) for level in self.levels[: self.level]) + self.step
 
+    def _cut(self, sparsity: float) -> None:
+        """Prune to this sparsity, once."""
+        cut = prune_once(
+            self.problem,
+            self.masks,
+            self.recipe,
+            sparsity,
+            self._steps_done(),
+            self.monitor,
+        )
+        self._tested = None
+        self.masks, self.thresholds = cut.masks, cut.thresholds
+        self.finetuner.forget(cut.removed)
+        self.cut = True
+        self._tell(cut)
+
     def _tell(self, cut: Cut) -> None:
-        number, steps = self._steps_done(), sum(len(x.steps) for x in self.levels)
+        number, steps = self._steps_done() + 1, sum(len(x.steps) for x in self.levels)
         zeros = masks.zeros(self.masks)
         self.predictions.append(
             {"step": number, "sum": cut.predicted, "joint": cut.predicted_joint}

@@ -48,23 +48,31 @@ def weight_gradients(
 def _convolution(module: nn.Module, inputs: Tensor, gradient: Tensor) -> Tensor:
     """Products of the output's gradient with the patches that each weight saw.
 
-    Patches are a strided view of the padded input, so one matrix product serves every
-    dimension, stride, dilation and group; on a CPU this beat `unfold` and the
-    grouped-convolution trick for the shapes of ResNet-20.
+    One matrix product serves every dimension, stride, dilation and group; on a CPU
+    this beat `unfold` and the grouped-convolution trick for the shapes of ResNet-20.
     """
-    groups, kernel = module.groups, module.kernel_size
+    groups, out = module.groups, gradient.shape[2:]
+    found = patches(module, inputs, out)
+    n, channels = found.shape[:2]
+    width = channels // groups * prod(module.kernel_size)
+    columns = found.reshape(n * groups, width, prod(out))
+    left = gradient.reshape(n * groups, -1, prod(out))
+    return torch.bmm(left, columns.mT).reshape(n, -1)
+
+
+def patches(module: nn.Module, inputs: Tensor, out: tuple[int, ...]) -> Tensor:
+    """What every output position sees, (n, channels, *kernel, *out).
+
+    A strided view of the padded input, which takes no memory of its own.
+    """
     padded = pad(module, inputs)
     n, channels = padded.shape[:2]
-    out = gradient.shape[2:]
     batch, channel, *space = padded.stride()
     steps = [s * d for s, d in zip(space, module.dilation, strict=True)]
     jumps = [s * j for s, j in zip(space, module.stride, strict=True)]
-    patches = padded.as_strided(
-        (n, channels, *kernel, *out), (batch, channel, *steps, *jumps)
+    return padded.as_strided(
+        (n, channels, *module.kernel_size, *out), (batch, channel, *steps, *jumps)
     )
-    columns = patches.reshape(n * groups, channels // groups * prod(kernel), prod(out))
-    left = gradient.reshape(n * groups, -1, prod(out))
-    return torch.bmm(left, columns.mT).reshape(n, -1)
 
 
 def pad(module: nn.Module, inputs: Tensor) -> Tensor:

@@ -84,8 +84,8 @@ def tell_story(job: Job, save: Callable[[], None]) -> None:
         save()
     if "pruned" not in job.results:
         job.measure("pruned")
-    if job.recipe.repair.batch_norm == "end" and "repaired" not in job.results:
-        job.repair()
+    if job.recipe.repair.due("end") and "repaired" not in job.results:
+        job.repair("end")
         job.measure("repaired")
         save()
     while job.finetuner.epoch < job.recipe.finetune.epochs:
