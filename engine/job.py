@@ -203,17 +203,11 @@ class Job:
 
     def _plan_layer_repair(self, names: tuple[str, ...]) -> LayerRepair | None:
         """Made while the network is dense, whose outputs are the targets."""
-        settings = self.recipe.repair
+        settings, seed = self.recipe.repair, self.recipe.machine.seed
         if settings.layers == "never":
             return None
         return LayerRepair(
-            self.model,
-            names,
-            self.data.train,
-            settings.samples,
-            settings.positions,
-            settings.ridge,
-            self.recipe.machine.seed,
+            self.model, names, self.data.train, self.loss, settings, seed
         )
 
     def _plan_levels(self) -> tuple[Level, ...]:

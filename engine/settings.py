@@ -31,6 +31,12 @@ class Repair(Part):
         ge=2,
         le=10_000_000,
     )
+    weighted: bool = field(
+        False,
+        "Weigh channels by the loss",
+        "Least squares mind an output channel as much as the loss does, found from the "
+        "network's own predictions.",
+    )
     positions: int = field(
         40_000,
         "Positions per layer",

@@ -3,60 +3,47 @@
 import copy
 from collections import Counter
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from engine.data.base import Split
 from engine.errors import RunError
+from engine.loss import Loss
 from engine.masks import Masks
 from engine.monitor import Monitor
-from engine.outer import BATCHED, fits, patches
+from engine.outer import BATCHED, fits
+from engine.repair.products import Target, choose, products
+from engine.repair.sensitivity import sensitivities
 from engine.repair.survivors import error, refit
 from engine.repair.undo import undone_on_failure
+from engine.settings import Repair
 
 BUDGET = 4 * 2**30  # bytes of activations that all images together may take
 ALIVE = 6  # largest activations that a pass holds at the same time, roughly
 PROBE = 2  # images of the pass that measures them
-PIECE = 8192  # positions whose products are taken at once, before float64 adds them up
 CONVERGED = 1e-4  # relative residual above which a person is told
-
-
-@dataclass(frozen=True)
-class Target:
-    """What the dense network gives at the chosen positions of one layer.
-
-    Attributes:
-        at: Their coordinates among all positions (images first, then space).
-        space: Size of the output's space; empty for a linear layer.
-        outputs: (positions, channels), bias included.
-    """
-
-    at: tuple[Tensor, ...]
-    space: tuple[int, ...]
-    outputs: Tensor
 
 
 class LayerRepair:
     """Sequential least squares on calibration images, no labels.
 
-    For each layer in the order of the forward pass: min |W X - T|^2 over the surviving
-    weights, X what the layer sees in the pruned network, repaired up to here, and T
-    what it gives in the dense one, less the bias. All images go through as one batch
-    and a layer is refitted the moment its input is there, so a repair takes one forward
-    pass, however deep the network. A seeded choice of positions is enough, because
-    there are far more of them than weights per channel; T at those positions is kept,
-    4 bytes for each and each channel of every layer.
+    For each layer in the order of the forward pass: min |M^1/2 (W X - T)|^2 over the
+    surviving weights, M the identity or how much the loss minds each channel, X what
+    the layer sees in the pruned network, repaired up to here, and T what it gives in
+    the dense one, less the bias. All images go through as one batch and a layer is
+    refitted the moment its input is there, so a repair takes one forward pass, however
+    deep the network. A seeded choice of positions is enough, because there are far more
+    of them than weights per channel; T at those positions is kept in memory.
 
     Args:
         dense: The network before any prune; copied, and let go once T is known.
         names: Weights to refit; a layer that is neither linear nor a convolution, or
             whose weight is used more than once, is left alone with a notice.
         split: Training images; labels are not used.
-        samples: Images to look at (at most all).
-        positions: Output positions per layer, of all images together (at most all).
-        ridge: Pull towards the weights as they are, relative to mean(diag X X^T).
+        loss: Suits what the network returns; only the weighted form needs it.
+        settings: Images, positions per layer (of all images together), ridge, weighted.
         seed: Draws images and positions, the same ones for every repair.
     """
 
@@ -65,17 +52,16 @@ class LayerRepair:
         dense: nn.Module,
         names: tuple[str, ...],
         split: Split,
-        samples: int,
-        positions: int,
-        ridge: float,
+        loss: Loss,
+        settings: Repair,
         seed: int,
     ) -> None:
         self._dense: nn.Module | None = copy.deepcopy(dense).eval()
-        self._names, self._split = names, split
-        self._positions, self._ridge = positions, ridge
+        self._names, self._split, self._loss = names, split, loss
+        self._settings = settings
         self._generator = torch.Generator().manual_seed(seed)
         chosen = torch.randperm(len(split), generator=self._generator)
-        self._chosen = chosen[:samples]
+        self._chosen = chosen[: settings.samples]
         self._targets: dict[str, Target] = {}
 
     def __call__(self, model: nn.Module, masks: Masks, monitor: Monitor) -> None:
@@ -98,7 +84,7 @@ class LayerRepair:
             name = owners[module]
             inputs = (args or tuple(kwargs.values()))[0]
             weights, fit, residual = _mended(
-                module, inputs, masks[name], self._targets[name], self._ridge
+                module, inputs, masks[name], self._targets[name], self._settings.ridge
             )
             if not bool(torch.isfinite(weights).all()):
                 raise RunError(
@@ -129,7 +115,9 @@ class LayerRepair:
             name = owners[module]
             calls[name] += 1
             if fits(module, (args or tuple(kwargs.values()))[0], 1):
-                targets[name] = self._choose(module, outputs)
+                targets[name] = choose(
+                    module, outputs, self._settings.positions, self._generator
+                )
 
         self._limit_images(dense, monitor)
         with ExitStack() as hooks:
@@ -138,6 +126,8 @@ class LayerRepair:
                 hooks.callback(handle.remove)
             dense(self._split.batch(self._chosen)[0])
         self._targets = {n: t for n, t in targets.items() if calls[n] == 1}
+        if self._settings.weighted:
+            self._weigh(dense, owners, monitor)
         left = [name for name in self._names if name not in self._targets]
         if left:
             monitor.notice(
@@ -146,16 +136,17 @@ class LayerRepair:
                 level="info",
             )
 
-    def _choose(self, module: nn.Module, outputs: Tensor) -> Target:
-        """Draw positions of a layer's outputs and keep what is there."""
-        if type(module) is not nn.Linear:
-            outputs = outputs.movedim(1, -1)
-        shape = outputs.shape[:-1]
-        order = torch.randperm(shape.numel(), generator=self._generator)
-        rows = order[: self._positions].sort().values.to(outputs.device)
-        at = torch.unravel_index(rows, shape)
-        space = () if type(module) is nn.Linear else tuple(shape[1:])
-        return Target(at, space, outputs[at])
+    def _weigh(
+        self, dense: nn.Module, owners: dict[nn.Module, str], monitor: Monitor
+    ) -> None:
+        used = {m: name for m, name in owners.items() if name in self._targets}
+        found = sensitivities(
+            dense, used, self._split, self._chosen, self._loss, self._generator, monitor
+        )
+        for name, metric in found.items():
+            target = self._targets[name]
+            metric = metric.to(target.outputs.device)
+            self._targets[name] = replace(target, metric=metric)
 
     def _limit_images(self, dense: nn.Module, monitor: Monitor) -> None:
         """Take fewer images where all of them in one batch would take too much."""
@@ -197,43 +188,17 @@ def _mended(
     module: nn.Module, inputs: Tensor, kept: Tensor, target: Target, ridge: float
 ) -> tuple[Tensor, tuple[float, float], float]:
     """New weights, relative output error (before, after), residual of the solve."""
-    gram, cross, square = _products(module, inputs, target)
+    gram, cross, square = products(module, inputs, target)
     weights = module.weight.double().reshape(cross.shape)
-    new, residual = refit(gram, cross, weights, kept.reshape(cross.shape), ridge)
+    metric = target.metric
+    if metric is not None:  # of grouped convolutions: channels of one group together
+        count = cross.shape[1]
+        blocks = [part.split(count, 1) for part in metric.split(count)]
+        metric = torch.stack([row[group] for group, row in enumerate(blocks)])
+    kept = kept.reshape(cross.shape)
+    new, residual = refit(gram, cross, weights, kept, ridge, metric)
     fit = error(gram, cross, square, weights), error(gram, cross, square, new)
     return new.reshape(module.weight.shape), fit, residual
-
-
-def _products(
-    module: nn.Module, inputs: Tensor, target: Target
-) -> tuple[Tensor, Tensor, float]:
-    """X X^T (groups, fan_in, fan_in), T X^T (groups, channels, fan_in), |T|^2."""
-    groups = getattr(module, "groups", 1)
-    seen = _positions_first(module, inputs, target.space)
-    fan_in = module.weight[0].numel()
-    gram = inputs.new_zeros(groups, fan_in, fan_in, dtype=torch.float64)
-    cross = gram.new_zeros(groups, len(module.weight) // groups, fan_in)
-    square = 0.0
-    pieces = zip(*(index.split(PIECE) for index in target.at), strict=True)
-    for at, outputs in zip(pieces, target.outputs.split(PIECE), strict=True):
-        wanted = outputs if module.bias is None else outputs - module.bias
-        x = seen[at].reshape(len(wanted), groups, fan_in).transpose(0, 1)
-        t = wanted.reshape(len(wanted), groups, -1).transpose(0, 1)
-        gram += (x.mT @ x).double()
-        cross += (t.mT @ x).double()
-        square += float(wanted.double().square().sum())
-    return gram, cross, square
-
-
-def _positions_first(
-    module: nn.Module, inputs: Tensor, space: tuple[int, ...]
-) -> Tensor:
-    """A view (*positions, what the layer sees there) of a layer's input."""
-    if type(module) is nn.Linear:
-        return inputs
-    view, axes = patches(module, inputs, space), len(space)
-    kernel, out = range(2, 2 + axes), range(2 + axes, 2 + 2 * axes)
-    return view.permute(0, *out, 1, *kernel)
 
 
 def _tell(

@@ -14,6 +14,7 @@ from engine.events import (
     EpochFinished,
     Evaluated,
     LevelsPlanned,
+    Progressed,
     Pruned,
     RunFailed,
     RunFinished,
@@ -172,6 +173,58 @@ def test_batch_norm_is_re_estimated_at_the_end(tmp_path):
     told = summary(tmp_path / "run")
     assert "repaired" in told and told["timings"]["repair"] > 0
     assert told["repaired"] == told["final"] != told["pruned"]
+
+
+STEPWISE = {
+    "repair__layers": "every_step",
+    "repair__batch_norm": "every_step",
+    "repair__samples": 200,
+    "allocation__sparsity": 0.95,
+    "schedule__recomputations": 2,
+    "finetune__epochs": 0,
+}
+
+
+def test_least_squares_after_every_step_beat_once_beat_none(tmp_path):
+    reached = {}
+    for when in ("never", "end", "every_step"):
+        job = recipe(**{**STEPWISE, "repair__layers": when, "repair__batch_norm": "never"})
+        engine.run(job, tmp_path / when)
+        reached[when] = summary(tmp_path / when)["final"]
+    losses = [reached[when]["loss"] for when in ("every_step", "end", "never")]
+    assert losses == sorted(losses)
+    assert reached["end"]["accuracy"] > reached["never"]["accuracy"] + 5
+    assert "repaired" in summary(tmp_path / "end")
+
+
+def stop_at(label, count, control):
+    """An emit that presses stop when a tracked loop begins for the `count`-th time."""
+    seen = []
+
+    def emit(event):
+        if isinstance(event, Progressed) and event.label == label and not event.done:
+            seen.append(event)
+            if len(seen) == count:
+                control.stop()
+
+    return emit
+
+
+@pytest.mark.parametrize("label", ["Least squares", "Batch-norm statistics"])
+@pytest.mark.parametrize("when", ["end", "every_step"])
+def test_a_repair_that_was_stopped_is_repeated_to_the_same_bits(tmp_path, label, when):
+    job = recipe(**{**STEPWISE, "repair__layers": when, "repair__batch_norm": when})
+    engine.run(job, tmp_path / "whole")
+    control = engine.Control()
+    checks = 1 if label == "Batch-norm statistics" else 0  # the fit of data and network
+    emit = stop_at(label, checks + (2 if when == "every_step" else 1), control)
+    assert isinstance(engine.run(job, tmp_path / "cut", emit, control), RunStopped)
+    engine.resume(tmp_path / "cut")
+    whole = load_file(tmp_path / "whole" / "model.safetensors")
+    cut = load_file(tmp_path / "cut" / "model.safetensors")
+    assert all(torch.equal(whole[name], cut[name]) for name in whole)
+    first, second = summary(tmp_path / "whole"), summary(tmp_path / "cut")
+    assert first["zeros"] == second["zeros"] and first["final"] == second["final"]
 
 
 def test_without_validation_images_the_last_epoch_is_kept(tmp_path):
