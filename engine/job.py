@@ -27,6 +27,7 @@ class Job:
         levels: The prunes of the schedule.
         level, step: The prune and sub-step that come next.
         cut: Whether that step's weights are gone and only its repair is due.
+        repaired: Whether the repair at the end is done.
         masks: Kept weights of the prunable layers.
         predictions: Predicted loss increase of every step so far.
         results: `Measure` by stage: dense, pruned, repaired, final.
@@ -59,7 +60,7 @@ class Job:
         self.masks = masks.from_zeros(self.problem.weights())
         self.levels = self._plan_levels()
         self.level = self.step = 0
-        self.cut = False
+        self.cut = self.repaired = False
         self.thresholds: dict[str, float | None] = {}
         self.predictions: list[dict[str, Any]] = []
         self.results: dict[str, Measure] = {}
@@ -137,6 +138,7 @@ class Job:
                     machine.seed,
                     self.monitor,
                 )
+        self.repaired = when == "end"
 
     def train_epoch(self) -> None:
         """Fine-tune one epoch; after the last prune it may become the best."""
@@ -181,6 +183,7 @@ class Job:
             "level": self.level,
             "step": self.step,
             "cut": self.cut,
+            "repaired": self.repaired,
             "thresholds": self.thresholds,
             "predictions": self.predictions,
             "results": {k: dataclasses.asdict(m) for k, m in self.results.items()},
@@ -195,7 +198,8 @@ class Job:
         self.masks = {k: v.to(self.device) for k, v in state["masks"].items()}
         self.finetuner.load_state_dict(state["finetuner"])
         self.level, self.step = state["level"], state["step"]
-        self.cut = state.get("cut", False)  # states of before this key have no cut due
+        self.cut = state.get("cut", False)  # older runs do not have it
+        self.repaired = state.get("repaired", False)
         self.thresholds, self.predictions = state["thresholds"], state["predictions"]
         self.results = {k: Measure(**m) for k, m in state["results"].items()}
         self.monitor.timings = dict(state["timings"])

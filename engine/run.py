@@ -85,7 +85,8 @@ def tell_story(job: Job, save: Callable[[], None]) -> None:
     if "pruned" not in job.results:
         job.measure("pruned")
     if job.recipe.repair.due("end") and "repaired" not in job.results:
-        job.repair("end")
+        if not job.repaired:  # a stop may have come before it was measured
+            job.repair("end")
         job.measure("repaired")
         save()
     while job.finetuner.epoch < job.recipe.finetune.epochs:

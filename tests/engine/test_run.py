@@ -176,8 +176,6 @@ def test_batch_norm_is_re_estimated_at_the_end(tmp_path):
 
 
 STEPWISE = {
-    "repair__layers": "every_step",
-    "repair__batch_norm": "every_step",
     "repair__samples": 200,
     "allocation__sparsity": 0.95,
     "schedule__recomputations": 2,
@@ -185,16 +183,16 @@ STEPWISE = {
 }
 
 
-def test_least_squares_after_every_step_beat_once_beat_none(tmp_path):
+def test_least_squares_bring_accuracy_back(tmp_path):
     reached = {}
     for when in ("never", "end", "every_step"):
-        job = recipe(**{**STEPWISE, "repair__layers": when, "repair__batch_norm": "never"})
+        job = recipe(**{**STEPWISE, "repair__layers": when})
         engine.run(job, tmp_path / when)
-        reached[when] = summary(tmp_path / when)["final"]
-    losses = [reached[when]["loss"] for when in ("every_step", "end", "never")]
-    assert losses == sorted(losses)
-    assert reached["end"]["accuracy"] > reached["never"]["accuracy"] + 5
-    assert "repaired" in summary(tmp_path / "end")
+        reached[when] = summary(tmp_path / when)["final"]["accuracy"]
+    assert min(reached["end"], reached["every_step"]) > reached["never"] + 10
+    told = summary(tmp_path / "end")
+    assert told["repaired"] == told["final"] != told["pruned"]
+    assert any("mean output error" in notice for notice in told["notices"])
 
 
 def stop_at(label, count, control):
@@ -210,21 +208,21 @@ def stop_at(label, count, control):
     return emit
 
 
-@pytest.mark.parametrize("label", ["Least squares", "Batch-norm statistics"])
 @pytest.mark.parametrize("when", ["end", "every_step"])
-def test_a_repair_that_was_stopped_is_repeated_to_the_same_bits(tmp_path, label, when):
+def test_a_repair_that_was_stopped_is_repeated_to_the_same_bits(tmp_path, when):
     job = recipe(**{**STEPWISE, "repair__layers": when, "repair__batch_norm": when})
     engine.run(job, tmp_path / "whole")
-    control = engine.Control()
-    checks = 1 if label == "Batch-norm statistics" else 0  # the fit of data and network
-    emit = stop_at(label, checks + (2 if when == "every_step" else 1), control)
-    assert isinstance(engine.run(job, tmp_path / "cut", emit, control), RunStopped)
-    engine.resume(tmp_path / "cut")
     whole = load_file(tmp_path / "whole" / "model.safetensors")
-    cut = load_file(tmp_path / "cut" / "model.safetensors")
-    assert all(torch.equal(whole[name], cut[name]) for name in whole)
-    first, second = summary(tmp_path / "whole"), summary(tmp_path / "cut")
-    assert first["zeros"] == second["zeros"] and first["final"] == second["final"]
+    step = 2 if when == "every_step" else 1
+    # "Batch-norm statistics" are looked at once more, when the dense network is judged.
+    for label, count in (("Least squares", step), ("Batch-norm statistics", step + 1)):
+        folder, control = tmp_path / label, engine.Control()
+        emit = stop_at(label, count, control)
+        assert isinstance(engine.run(job, folder, emit, control), RunStopped)
+        engine.resume(folder)
+        resumed = load_file(folder / "model.safetensors")
+        assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+        assert summary(folder)["final"] == summary(tmp_path / "whole")["final"]
 
 
 def test_without_validation_images_the_last_epoch_is_kept(tmp_path):
