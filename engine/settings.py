@@ -33,9 +33,9 @@ class Repair(Part):
     )
     weighted: bool = field(
         False,
-        "Weigh channels by the loss",
-        "Least squares mind an output channel as much as the loss does, found from the "
-        "network's own predictions.",
+        "Weigh output channels",
+        "Least squares mind an error in an output channel as much as the class scores "
+        "do; slower, and often better at high sparsity.",
     )
     positions: int = field(
         40_000,

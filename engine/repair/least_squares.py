@@ -30,7 +30,7 @@ class LayerRepair:
     """Sequential least squares on calibration images, no labels.
 
     For each layer in the order of the forward pass: min |M^1/2 (W X - T)|^2 over the
-    surviving weights, M the identity or how much the loss minds each channel, X what
+    surviving weights, M the identity or how much the logits mind each channel, X what
     the layer sees in the pruned network, repaired up to here, and T what it gives in
     the dense one, less the bias. All images go through as one batch and a layer is
     refitted the moment its input is there, so a repair takes one forward pass, however
@@ -42,7 +42,7 @@ class LayerRepair:
         names: Weights to refit; a layer that is neither linear nor a convolution, or
             whose weight is used more than once, is left alone with a notice.
         split: Training images; labels are not used.
-        loss: Suits what the network returns; only the weighted form needs it.
+        loss: Knows what the network returns; only the weighted form asks.
         settings: Images, positions per layer (of all images together), ridge, weighted.
         seed: Draws images and positions, the same ones for every repair.
     """

@@ -18,7 +18,7 @@ class Target:
         at: Their coordinates among all positions (images first, then space).
         space: Size of the output's space; empty for a linear layer.
         outputs: (positions, channels), bias included.
-        metric: How much the loss minds each channel, (channels, channels), or None.
+        metric: How much the logits mind each channel, (channels, channels), or None.
     """
 
     at: tuple[Tensor, ...]

@@ -1,4 +1,4 @@
-"""How much the loss minds an error in each output channel, without labels."""
+"""How much the network minds an error in each output channel of a layer."""
 
 from contextlib import ExitStack
 from functools import partial
@@ -24,18 +24,21 @@ def sensitivities(
     generator: torch.Generator,
     monitor: Monitor,
 ) -> dict[str, Tensor]:
-    """Covariance of the loss's gradient at each layer's outputs, plus a floor.
+    """How an error in a layer's outputs moves the logits: E[J^T J] plus a floor.
 
-    The labels are drawn from the network's own predictions, so this is the output side
-    of the true Fisher (K-FAC's second factor) and needs no label.
+    J is the Jacobian of the logits, less their mean, by one position of the layer's
+    output; random signs estimate the product in one backward pass (Hutchinson), so no
+    label is used. The Fisher, from labels that the network draws itself, was worse on
+    the digits at 98 % (67.4 against 76.3, 73.5 unweighted): a network that is sure has
+    next to no gradients.
 
     Args:
         model: In eval mode; its parameters stop being differentiable.
         owners: Linear and convolution layers and what to call them.
         split: Images.
         chosen: Which to look at; the first `IMAGES` are used.
-        loss: Suits what the model returns.
-        generator: Draws the labels.
+        loss: Knows whether the model returns probabilities.
+        generator: Draws the signs.
         monitor: Progress and stop.
 
     Returns:
@@ -52,7 +55,8 @@ def sensitivities(
 
     def watch(module: nn.Module, args: tuple, output: Tensor) -> None:
         channel = -1 if isinstance(module, nn.Linear) else 1
-        output.register_hook(partial(add, owners[module], channel))
+        if output.requires_grad:  # it may not come from the images
+            output.register_hook(partial(add, owners[module], channel))
 
     model.requires_grad_(False)
     with ExitStack() as hooks, torch.enable_grad():
@@ -62,17 +66,12 @@ def sensitivities(
         for indices in monitor.track(groups, "Sensitivity of outputs"):
             images = split.batch(indices)[0].requires_grad_(True)
             outputs = model(images)
-            labels = _drawn(outputs.detach(), loss, generator)
-            torch.autograd.grad(loss.per_sample(outputs, labels).sum(), images)
+            if loss.kind == "probabilities":
+                outputs = outputs.clamp_min(torch.finfo(outputs.dtype).tiny).log()
+            signs = torch.randint(0, 2, outputs.shape, generator=generator) * 2.0 - 1
+            signs = (signs - signs.mean(1, keepdim=True)).to(outputs)
+            torch.autograd.grad(outputs, images, signs)
     return {name: _scaled(matrix) for name, matrix in found.items()}
-
-
-def _drawn(outputs: Tensor, loss: Loss, generator: torch.Generator) -> Tensor:
-    """Labels (n,) with the probabilities that the network gives them."""
-    given = loss.kind == "probabilities"
-    chances = outputs.clamp_min(0) if given else outputs.softmax(1)
-    labels = torch.multinomial(chances.cpu(), 1, generator=generator).squeeze(1)
-    return labels.to(outputs.device)
 
 
 def _scaled(matrix: Tensor) -> Tensor:

@@ -185,7 +185,7 @@ def test_images_that_do_not_fit_are_left_out_with_a_notice(monkeypatch):
     assert any("30 images instead of 40" in getattr(e, "message", "") for e in said)
 
 
-def test_weighted_by_the_loss_the_predictions_come_nearer():
+def test_weighted_the_predictions_come_nearer():
     dense = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Flatten(), nn.Linear(72, 3))
     images = torch.randn(400, 3, 5, 5)
     masks = None
