@@ -160,3 +160,12 @@ def existing(folder: Path) -> Path:
     """The folder, or the nearest one above it that is there already."""
     folder = folder.absolute()
     return next(each for each in (folder, *folder.parents) if each.is_dir())
+
+
+def with_block(recipe: Recipe, block: int | None) -> Recipe:
+    """The recipe with this block size instead of a choice by memory."""
+    if not isinstance(recipe.estimator, ObsEstimator):
+        return recipe
+    changes = {"block_size": block, "auto_block": False}
+    method = recipe.estimator.model_copy(update=changes)
+    return recipe.model_copy(update={"estimator": method})

@@ -6,21 +6,21 @@ from pathlib import Path
 from typing import Any
 
 from engine import machine, masks, memory
-from engine.budget import Budget, decide
+from engine.budget import Budget, decide, with_block
 from engine.errors import InputError, RunError
-from engine.estimators.base import ObsEstimator
 from engine.evaluate import Measure, evaluate
-from engine.events import Evaluated, LayerState, Pruned
+from engine.events import Evaluated, Pruned
 from engine.finetune import Finetuner
 from engine.fitness import warn_if_unfit
-from engine.layers import parameter_count
+from engine.layers import layer_states, parameter_count
 from engine.loading import load_data, load_network, loss_for
 from engine.monitor import Monitor
 from engine.problem import Problem
 from engine.prune import Cut, prune_once
 from engine.recipe import Recipe
-from engine.repair import reestimate_batch_norm
+from engine.repair import LayerRepair, reestimate_batch_norm, undone_on_failure
 from engine.schedules.base import Level
+from engine.settings import When
 
 
 class Job:
@@ -39,6 +39,7 @@ class Job:
         level, step: The prune and sub-step that come next.
         cut: Whether that step removed its weights already and only lacks its repair.
         measured: Levels that were measured on validation.
+        repaired: Whether the repair at the end is done.
         masks: Kept weights of the prunable layers.
         predictions: Predicted loss increase of every step so far.
         results: `Measure` by stage: dense, pruned, repaired, final.
@@ -64,6 +65,7 @@ class Job:
             raise InputError(
                 "No layer is left to prune.", "Clear some of allocation.exclude."
             )
+        self._layer_repair = self._plan_layer_repair(names)
         self.problem = Problem(self.model, names, self.data.train, self.loss)
         self.budget = self._settle(recipe)
         self.finetuner = Finetuner(
@@ -78,7 +80,7 @@ class Job:
         self.masks = masks.from_zeros(self.problem.weights())
         self.levels = self._plan_levels()
         self.level = self.step = self.measured = 0
-        self.cut = False
+        self.cut = self.repaired = False
         self.thresholds: dict[str, float | None] = {}
         self.predictions: list[dict[str, Any]] = []
         self.results: dict[str, Measure] = {}
@@ -139,25 +141,29 @@ class Job:
         steps = self.levels[self.level].steps
         if not self.cut:  # else a stop came between the cut and its repair
             self._cut(steps[self.step])
-        if self.recipe.repair.batch_norm == "every_step":
-            self.repair()
+        if self.recipe.repair.due("every_step"):
+            self.repair("every_step")
         self.cut, self.step = False, self.step + 1
         if self.step == len(steps):
             self.level, self.step = self.level + 1, 0
 
-    def repair(self) -> None:
-        """Re-estimate batch norm on training images."""
-        settings = self.recipe.repair
+    def repair(self, when: When) -> None:
+        """Refit layers, then re-estimate batch norm, as far as either is due `when`."""
+        settings, machine = self.recipe.repair, self.recipe.machine
         self._tested = None
-        with self.monitor.phase("repair"):
-            reestimate_batch_norm(
-                self.model,
-                self.data.train,
-                settings.samples,
-                self.recipe.machine.batch,
-                self.recipe.machine.seed,
-                self.monitor,
-            )
+        with self.monitor.phase("repair"), undone_on_failure(self.model):
+            if self._layer_repair and settings.layers == when:
+                self._layer_repair(self.model, self.masks, self.monitor)
+            if settings.batch_norm == when:
+                reestimate_batch_norm(
+                    self.model,
+                    self.data.train,
+                    settings.samples,
+                    machine.batch,
+                    machine.seed,
+                    self.monitor,
+                )
+        self.repaired = when == "end"
 
     def train_epoch(self) -> None:
         """Fine-tune one epoch; after the last prune it may become the best."""
@@ -179,20 +185,6 @@ class Job:
                     "This is a bug; please report it with the run folder.",
                 )
 
-    def layer_states(self) -> tuple[LayerState, ...]:
-        """Every prunable layer as it is now."""
-        counts = {name: int((~mask).sum()) for name, mask in self.masks.items()}
-        return tuple(
-            LayerState(
-                name,
-                mask.numel(),
-                counts[name],
-                counts[name] / mask.numel(),
-                self.thresholds.get(name),
-            )
-            for name, mask in self.masks.items()
-        )
-
     def state_dict(self) -> dict[str, Any]:
         """Everything `resume` needs, as tensors and plain values."""
         return {
@@ -203,6 +195,7 @@ class Job:
             "step": self.step,
             "cut": self.cut,
             "measured": self.measured,
+            "repaired": self.repaired,
             "thresholds": self.thresholds,
             "predictions": self.predictions,
             "results": {k: dataclasses.asdict(m) for k, m in self.results.items()},
@@ -216,12 +209,13 @@ class Job:
         """Go on from a saved state, with the blocks it was begun with."""
         block = state["block_size"]
         if block != self.budget.block_size:
-            self.budget = self._settle(_with_block(self.recipe, block))
+            self.budget = self._settle(with_block(self.recipe, block))
         self.model.load_state_dict(state["model"])
         self.masks = {k: v.to(self.device) for k, v in state["masks"].items()}
         self.finetuner.load_state_dict(state["finetuner"])
         self.level, self.step = state["level"], state["step"]
         self.cut, self.measured = state["cut"], state["measured"]
+        self.repaired = state["repaired"]
         self.thresholds, self.predictions = state["thresholds"], state["predictions"]
         self.results = {k: Measure(**m) for k, m in state["results"].items()}
         self.monitor.timings = dict(state["timings"])
@@ -236,8 +230,17 @@ class Job:
             self.monitor.notice(reason, level="info")
         paging = self._folder if budget.paged else None
         self.problem = dataclasses.replace(self.problem, paging=paging)
-        self._settled = _with_block(recipe, budget.block_size)
+        self._settled = with_block(recipe, budget.block_size)
         return budget
+
+    def _plan_layer_repair(self, names: tuple[str, ...]) -> LayerRepair | None:
+        """Made while the network is dense, whose outputs are the targets."""
+        settings, seed = self.recipe.repair, self.recipe.machine.seed
+        if settings.layers == "never":
+            return None
+        return LayerRepair(
+            self.model, names, self.data.train, self.loss, settings, seed
+        )
 
     def _plan_levels(self) -> tuple[Level, ...]:
         start, target = masks.sparsity(self.masks), self.recipe.allocation.sparsity
@@ -282,18 +285,9 @@ class Job:
                 masks.sparsity(self.masks),
                 zeros / parameter_count(self.model),
                 zeros,
-                self.layer_states(),
+                layer_states(self.masks, self.thresholds),
                 cut.predicted,
                 cut.predicted_joint,
                 final=number == steps,
             )
         )
-
-
-def _with_block(recipe: Recipe, block: int | None) -> Recipe:
-    """The recipe with this block size instead of a choice by memory."""
-    if not isinstance(recipe.estimator, ObsEstimator):
-        return recipe
-    changes = {"block_size": block, "auto_block": False}
-    method = recipe.estimator.model_copy(update=changes)
-    return recipe.model_copy(update={"estimator": method})

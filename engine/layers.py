@@ -6,8 +6,9 @@ from fnmatch import fnmatchcase
 
 from torch import nn
 
-from engine.events import LayerInfo
+from engine.events import LayerInfo, LayerState
 from engine.macs import ATTENTION, COUNTED, macs
+from engine.masks import Masks
 
 NORMS = (
     nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm,
@@ -62,6 +63,23 @@ def matches(pattern: str, name: str) -> bool:
     parts = name.split(".")
     ends = range(1, len(parts) + 1)
     return any(fnmatchcase(".".join(parts[:end]), pattern) for end in ends)
+
+
+def layer_states(
+    masks: Masks, thresholds: dict[str, float | None]
+) -> tuple[LayerState, ...]:
+    """Every prunable layer as its mask (True = kept) says."""
+    gone = {name: int((~mask).sum()) for name, mask in masks.items()}
+    return tuple(
+        LayerState(
+            name,
+            mask.numel(),
+            gone[name],
+            gone[name] / mask.numel(),
+            thresholds.get(name),
+        )  # fmt: skip
+        for name, mask in masks.items()
+    )
 
 
 def parameter_count(model: nn.Module) -> int:

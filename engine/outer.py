@@ -48,29 +48,33 @@ def weight_gradients(
 def columns(module: nn.Module, inputs: Tensor) -> Tensor:
     """Inputs that each weight saw: (images * groups, features, positions).
 
-    Patches are a strided view of the padded input, so one matrix product serves every
-    dimension, stride, dilation and group; on a CPU this beat `unfold` and the
-    grouped-convolution trick for the shapes of ResNet-20.
+    One matrix product serves every dimension, stride, dilation and group; on a CPU
+    this beat `unfold` and the grouped-convolution trick for the shapes of ResNet-20.
     """
-    groups, kernel = module.groups, module.kernel_size
+    found = patches(module, inputs)
+    width = found.shape[1] // module.groups * prod(module.kernel_size)
+    return found.reshape(len(found) * module.groups, width, -1)
+
+
+def patches(module: nn.Module, inputs: Tensor) -> Tensor:
+    """What every output position sees, (n, channels, *kernel, *out).
+
+    A strided view of the padded input, which takes no memory of its own.
+    """
     padded = pad(module, inputs)
     n, channels = padded.shape[:2]
-    reach = [
-        step * (size - 1) for step, size in zip(module.dilation, kernel, strict=True)
-    ]
+    kernel, dilation, stride = module.kernel_size, module.dilation, module.stride
+    reach = [step * (size - 1) for step, size in zip(dilation, kernel, strict=True)]
     out = [
         (length - far - 1) // jump + 1
-        for length, far, jump in zip(
-            padded.shape[2:], reach, module.stride, strict=True
-        )
+        for length, far, jump in zip(padded.shape[2:], reach, stride, strict=True)
     ]
     batch, channel, *space = padded.stride()
-    steps = [s * d for s, d in zip(space, module.dilation, strict=True)]
-    jumps = [s * j for s, j in zip(space, module.stride, strict=True)]
-    patches = padded.as_strided(
+    steps = [s * d for s, d in zip(space, dilation, strict=True)]
+    jumps = [s * j for s, j in zip(space, stride, strict=True)]
+    return padded.as_strided(
         (n, channels, *kernel, *out), (batch, channel, *steps, *jumps)
     )
-    return patches.reshape(n * groups, channels // groups * prod(kernel), prod(out))
 
 
 def _convolution(module: nn.Module, inputs: Tensor, gradient: Tensor) -> Tensor:

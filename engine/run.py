@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from engine import machine, store
+from engine import machine, masks, store
 from engine.errors import EngineError, InputError, RunError, Stopped
 from engine.events import (
     Event,
@@ -83,8 +83,9 @@ def tell_story(job: Job, save: Callable[[], None]) -> None:
         save()
     if "pruned" not in job.results:
         job.measure("pruned")
-    if job.recipe.repair.batch_norm == "end" and "repaired" not in job.results:
-        job.repair()
+    if job.recipe.repair.due("end") and "repaired" not in job.results:
+        if not job.repaired:  # a stop may have come before it was measured
+            job.repair("end")
         job.measure("repaired")
         save()
     while job.finetuner.epoch < job.recipe.finetune.epochs:
@@ -196,9 +197,7 @@ def _plan(job: Job) -> LevelsPlanned:
 
 def _finished(job: Job) -> RunFinished:
     dense, final = job.results["dense"], job.results["final"]
-    states = job.layer_states()
-    sparsity = sum(s.zeros for s in states) / sum(s.weights for s in states)
-    return RunFinished(sparsity, dense.accuracy, final.accuracy)
+    return RunFinished(masks.sparsity(job.masks), dense.accuracy, final.accuracy)
 
 
 def _explained(error: Exception) -> EngineError:

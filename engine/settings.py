@@ -6,12 +6,20 @@ from pydantic import ConfigDict
 
 from engine.part import Part, field
 
+When = Literal["never", "end", "every_step"]
+
 
 class Repair(Part):
     """What mends the network without labels."""
 
     model_config = ConfigDict(title="Repair")
-    batch_norm: Literal["never", "end", "every_step"] = field(
+    layers: When = field(
+        "never",
+        "Least squares per layer",
+        "Refit the kept weights to the dense network's outputs, layer by layer, after "
+        "the last prune or after every step (the strongest single help).",
+    )
+    batch_norm: When = field(
         "never",
         "Re-estimate batch norm",
         "Measure batch-norm statistics anew after the last prune or after every step.",
@@ -19,10 +27,38 @@ class Repair(Part):
     samples: int = field(
         2000,
         "Images",
-        "Training images for the new statistics (no labels used).",
+        "Training images to repair with (no labels used).",
         ge=2,
         le=10_000_000,
     )
+    weighted: bool = field(
+        False,
+        "Weigh output channels",
+        "Least squares mind an error in an output channel as much as the class scores "
+        "do; slower, and often better at high sparsity.",
+    )
+    positions: int = field(
+        40_000,
+        "Positions per layer",
+        "Output positions, of all images together, that least squares look at; "
+        "several times the inputs of a channel are plenty.",
+        ge=1,
+        le=100_000_000,
+        advanced=True,
+    )
+    ridge: float = field(
+        1e-3,
+        "Ridge",
+        "Holds the refitted weights near the ones before, relative to the mean square "
+        "of the inputs; 1e-4 to 1e-2.",
+        gt=0,
+        le=100,
+        advanced=True,
+    )
+
+    def due(self, when: str) -> bool:
+        """Whether anything is repaired at the `end` or after `every_step`."""
+        return when in (self.layers, self.batch_norm)
 
 
 class Finetune(Part):

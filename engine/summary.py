@@ -6,7 +6,7 @@ from typing import Any
 
 from engine import machine, masks
 from engine.job import Job
-from engine.layers import parameter_count
+from engine.layers import layer_states, parameter_count
 
 PHASES = ("gradients", "curvature", "selection", "repair", "finetune", "evaluate")
 
@@ -30,7 +30,7 @@ def summarise(job: Job) -> dict[str, Any]:
         "parameters": parameter_count(job.model),
         "layers": [
             {**dataclasses.asdict(state), "shape": list(shapes[state.name])}
-            for state in job.layer_states()
+            for state in layer_states(job.masks, job.thresholds)
         ],
         "predicted": job.predictions,
         "epochs": job.finetuner.epoch,

@@ -166,3 +166,33 @@ def factored_damping(a: Tensor, g: Tensor, damping: float, balanced: bool) -> Te
     left = g + (damping / pi).sqrt() * torch.eye(len(g)).double()
     right = a + (damping * pi).sqrt() * torch.eye(len(a)).double()
     return torch.kron(left, right)
+
+
+def surviving_fit(
+    inputs: Tensor, targets: Tensor, weights: Tensor, kept: Tensor, ridge: float
+) -> Tensor:
+    """Least squares of each channel on its kept weights, pulled to what they are.
+
+    Inputs (positions, fan_in), targets (positions, channels), weights and kept
+    (channels, fan_in); the ridge is relative to the mean square of the inputs.
+    """
+    inputs, targets, now = inputs.double(), targets.double(), weights.double()
+    root = (ridge * inputs.square().sum(0).mean()).sqrt()
+    result = torch.zeros_like(now)
+    for channel, support in enumerate(kept):
+        count = int(support.sum())
+        rows = torch.cat([inputs[:, support], root * torch.eye(count).double()])
+        right = torch.cat([targets[:, channel], root * now[channel, support]])
+        result[channel, support] = torch.linalg.lstsq(rows, right).solution
+    return result
+
+
+def layer_inputs(layer: nn.Module, images: Tensor) -> Tensor:
+    """What a linear layer or 2-d convolution sees, (groups, positions, fan_in)."""
+    if isinstance(layer, nn.Linear):
+        return images.reshape(1, -1, layer.in_features)
+    columns = F.unfold(
+        images, layer.kernel_size, layer.dilation, layer.padding, layer.stride
+    )
+    rows = columns.transpose(1, 2).reshape(-1, layer.groups, layer.weight[0].numel())
+    return rows.transpose(0, 1)

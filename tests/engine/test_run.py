@@ -15,6 +15,7 @@ from engine.events import (
     Evaluated,
     LevelsPlanned,
     PhaseStarted,
+    Progressed,
     Pruned,
     RunFailed,
     RunFinished,
@@ -201,6 +202,56 @@ def test_batch_norm_is_re_estimated_at_the_end(tmp_path):
     told = summary(tmp_path / "run")
     assert "repaired" in told and told["timings"]["repair"] > 0
     assert told["repaired"] == told["final"] != told["pruned"]
+
+
+STEPWISE = {
+    "repair__samples": 200,
+    "allocation__sparsity": 0.95,
+    "schedule__recomputations": 2,
+    "finetune__epochs": 0,
+}
+
+
+def test_least_squares_bring_accuracy_back(tmp_path):
+    reached = {}
+    for when in ("never", "end", "every_step"):
+        job = recipe(**{**STEPWISE, "repair__layers": when})
+        engine.run(job, tmp_path / when)
+        reached[when] = summary(tmp_path / when)["final"]["accuracy"]
+    assert min(reached["end"], reached["every_step"]) > reached["never"] + 10
+    told = summary(tmp_path / "end")
+    assert told["repaired"] == told["final"] != told["pruned"]
+    assert any("mean output error" in notice for notice in told["notices"])
+
+
+def stop_at(label, count, control):
+    """An emit that presses stop when a tracked loop begins for the `count`-th time."""
+    seen = []
+
+    def emit(event):
+        if isinstance(event, Progressed) and event.label == label and not event.done:
+            seen.append(event)
+            if len(seen) == count:
+                control.stop()
+
+    return emit
+
+
+@pytest.mark.parametrize("when", ["end", "every_step"])
+def test_a_repair_that_was_stopped_is_repeated_to_the_same_bits(tmp_path, when):
+    job = recipe(**{**STEPWISE, "repair__layers": when, "repair__batch_norm": when})
+    engine.run(job, tmp_path / "whole")
+    whole = load_file(tmp_path / "whole" / "model.safetensors")
+    step = 2 if when == "every_step" else 1
+    # "Batch-norm statistics" are looked at once more, when the dense network is judged.
+    for label, count in (("Least squares", step), ("Batch-norm statistics", step + 1)):
+        folder, control = tmp_path / label, engine.Control()
+        emit = stop_at(label, count, control)
+        assert isinstance(engine.run(job, folder, emit, control), RunStopped)
+        engine.resume(folder)
+        resumed = load_file(folder / "model.safetensors")
+        assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+        assert summary(folder)["final"] == summary(tmp_path / "whole")["final"]
 
 
 def test_without_validation_images_the_last_epoch_is_kept(tmp_path):

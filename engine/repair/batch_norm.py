@@ -1,4 +1,4 @@
-"""Mending a pruned network without labels: batch-norm re-estimation."""
+"""Batch-norm re-estimation: running statistics measured anew, without labels."""
 
 import torch
 from torch import nn
@@ -6,6 +6,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from engine.data.base import Split
 from engine.monitor import Monitor
+from engine.repair.undo import undone_on_failure
 
 
 def batch_norms(model: nn.Module) -> list[_BatchNorm]:
@@ -45,21 +46,16 @@ def reestimate_batch_norm(
     generator = torch.Generator().manual_seed(seed)
     chosen = torch.randperm(len(split), generator=generator)[:samples]
     groups = [g for g in chosen.split(batch) if len(g) == min(batch, len(chosen))]
-    kept = [{k: v.clone() for k, v in norm.state_dict().items()} for norm in norms]
     momenta = [norm.momentum for norm in norms]
     model.eval()
     try:
-        for norm in norms:
-            norm.reset_running_stats()
-            norm.momentum = None  # a plain average
-            norm.train()
-        with torch.no_grad():
+        with undone_on_failure(model), torch.no_grad():
+            for norm in norms:
+                norm.reset_running_stats()
+                norm.momentum = None  # a plain average
+                norm.train()
             for indices in monitor.track(groups, "Batch-norm statistics"):
                 model(split.batch(indices)[0])
-    except BaseException:
-        for norm, state in zip(norms, kept, strict=True):
-            norm.load_state_dict(state)
-        raise
     finally:
         for norm, momentum in zip(norms, momenta, strict=True):
             norm.momentum = momentum
