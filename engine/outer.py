@@ -45,39 +45,34 @@ def weight_gradients(
     return rows.reshape(images, -1, module.weight.numel()).sum(1)
 
 
-def columns(module: nn.Module, inputs: Tensor) -> Tensor:
-    """Inputs that each weight saw: (images * groups, features, positions).
+def _convolution(module: nn.Module, inputs: Tensor, gradient: Tensor) -> Tensor:
+    """Products of the output's gradient with the patches that each weight saw.
 
-    Patches are a strided view of the padded input, so one matrix product serves every
-    dimension, stride, dilation and group; on a CPU this beat `unfold` and the
-    grouped-convolution trick for the shapes of ResNet-20.
+    One matrix product serves every dimension, stride, dilation and group; on a CPU
+    this beat `unfold` and the grouped-convolution trick for the shapes of ResNet-20.
     """
-    groups, kernel = module.groups, module.kernel_size
+    groups, out = module.groups, gradient.shape[2:]
+    found = patches(module, inputs, out)
+    n, channels = found.shape[:2]
+    width = channels // groups * prod(module.kernel_size)
+    columns = found.reshape(n * groups, width, prod(out))
+    left = gradient.reshape(n * groups, -1, prod(out))
+    return torch.bmm(left, columns.mT).reshape(n, -1)
+
+
+def patches(module: nn.Module, inputs: Tensor, out: tuple[int, ...]) -> Tensor:
+    """What every output position sees, (n, channels, *kernel, *out).
+
+    A strided view of the padded input, which takes no memory of its own.
+    """
     padded = pad(module, inputs)
     n, channels = padded.shape[:2]
-    reach = [
-        step * (size - 1) for step, size in zip(module.dilation, kernel, strict=True)
-    ]
-    out = [
-        (length - far - 1) // jump + 1
-        for length, far, jump in zip(
-            padded.shape[2:], reach, module.stride, strict=True
-        )
-    ]
     batch, channel, *space = padded.stride()
     steps = [s * d for s, d in zip(space, module.dilation, strict=True)]
     jumps = [s * j for s, j in zip(space, module.stride, strict=True)]
-    patches = padded.as_strided(
-        (n, channels, *kernel, *out), (batch, channel, *steps, *jumps)
+    return padded.as_strided(
+        (n, channels, *module.kernel_size, *out), (batch, channel, *steps, *jumps)
     )
-    return patches.reshape(n * groups, channels // groups * prod(kernel), prod(out))
-
-
-def _convolution(module: nn.Module, inputs: Tensor, gradient: Tensor) -> Tensor:
-    """Products of the output's gradient with the patches that each weight saw."""
-    right = columns(module, inputs)
-    left = gradient.reshape(len(right), -1, right.shape[2])
-    return torch.bmm(left, right.mT).reshape(len(inputs), -1)
 
 
 def pad(module: nn.Module, inputs: Tensor) -> Tensor:
