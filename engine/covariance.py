@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from engine.errors import InputError, RunError
 from engine.gradients import Fetch, Owners, batchable, frozen
 from engine.monitor import Monitor
-from engine.outer import columns, fits
+from engine.outer import fits, patches
 from engine.problem import Problem
 
 PIECE = 32  # images of one pass: their patches are copied to float64
@@ -32,12 +32,16 @@ def owners_of(problem: Problem, method: str) -> Owners:
     return owners
 
 
-def seen(module: nn.Module, inputs: Tensor) -> Tensor:
-    """Inputs (groups, images * positions, in) in float64; patches of convolutions."""
+def seen(module: nn.Module, inputs: Tensor, outputs: Tensor) -> Tensor:
+    """Inputs (groups, images * positions, in) in float64; patches of convolutions.
+
+    The outputs, or their gradients, only tell how many positions there are.
+    """
     if type(module) is nn.Linear:
         return inputs.reshape(1, -1, module.in_features).double()
-    found = columns(module, inputs).double()
-    return by_group(found.reshape(len(inputs), module.groups, *found.shape[1:]))
+    found = patches(module, inputs).double()
+    positions = outputs[0, 0].numel()
+    return by_group(found.reshape(len(inputs), module.groups, -1, positions))
 
 
 def by_group(values: Tensor) -> Tensor:
@@ -68,16 +72,18 @@ def input_moments(
     owners = owners_of(problem, method)
     sums: dict[str, Tensor] = {}
 
-    def watch(name: str, module: nn.Module, args: tuple, kwargs: dict) -> None:
+    def watch(
+        name: str, module: nn.Module, args: tuple, kwargs: dict, output: Tensor
+    ) -> None:
         inputs = (args or tuple(kwargs.values()))[0]
         if fits(module, inputs, 1):
-            rows = seen(module, inputs)
+            rows = seen(module, inputs, output)
             sums[name] = sums.get(name, 0.0) + rows.mT @ rows
 
     with ExitStack() as hooks, frozen(problem.model), torch.no_grad():
         for module, name in owners.items():
             hook = partial(watch, name)
-            handle = module.register_forward_pre_hook(hook, with_kwargs=True)
+            handle = module.register_forward_hook(hook, with_kwargs=True)
             hooks.callback(handle.remove)
         for part in monitor.track(order.split(PIECE), "Layer inputs"):
             problem.model(fetch(part)[0])

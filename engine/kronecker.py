@@ -124,7 +124,8 @@ def kronecker_factors(
 
     def visit(module: nn.Module, inputs: Tensor, gradient: Tensor) -> None:
         if fits(module, inputs, 1):
-            sums[owners[module]].add(seen(module, inputs), _slopes(module, gradient))
+            rows = seen(module, inputs, gradient)
+            sums[owners[module]].add(rows, _slopes(module, gradient))
 
     with frozen(problem.model):
         for part in monitor.track(order.split(PIECE), "Kronecker factors"):

@@ -77,7 +77,7 @@ def layer_states(
             gone[name],
             gone[name] / mask.numel(),
             thresholds.get(name),
-        )  # fmt: skip
+        )
         for name, mask in masks.items()
     )
 

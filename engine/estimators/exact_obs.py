@@ -8,6 +8,7 @@ from pydantic import ConfigDict
 from torch import Tensor
 
 from engine.covariance import input_moments
+from engine.errors import RunError
 from engine.estimators.base import Estimator, Tensors
 from engine.masks import Masks
 from engine.moments import choose
@@ -83,12 +84,19 @@ class ExactOBS(Estimator):
 
         Raises:
             InputError: A layer is neither linear nor a convolution.
-            RunError: There are no images, or inputs are missing or not finite.
+            RunError: There are no images, inputs are missing or not finite, or the
+                damping is too small for them.
         """
 
         def eliminate(*rows: Tensor) -> Tensor:
             monitor.check()
-            return greedy_losses(*rows)
+            try:
+                return greedy_losses(*rows)
+            except torch.linalg.LinAlgError as error:
+                raise RunError(
+                    "The inputs of a layer leave no usable inverse.",
+                    "Raise estimator.damping.",
+                ) from error
 
         with monitor.phase("gradients"):
             order = choose(problem, self.images, seed, monitor)

@@ -143,6 +143,14 @@ def test_other_layers_and_unused_ones_are_refused():
             ExactOBS().fit(given, keep_all(given), Monitor(), 0)
 
 
+def test_too_little_damping_is_an_error_that_says_so():
+    given = perceptron()
+    given.train.images[:] = given.train.images[:1]  # a moment of rank one
+    with pytest.raises(RunError, match="no usable inverse") as caught:
+        ExactOBS(damping=1e-300).fit(given, keep_all(given), Monitor(), 0)
+    assert "estimator.damping" in caught.value.hint
+
+
 def test_a_stop_is_heard_between_rows():
     given, control = perceptron(), Control()
     control.stop()
