@@ -15,6 +15,7 @@ from engine.memory import Extent
 from engine.recipe import Recipe
 
 LADDER = (0, 200_000, 100_000, 50_000, 20_000, 10_000, 5000, 2000, 1000, 500, 200, 100)
+GB = 2**30  # bytes, as system monitors count
 MARGIN = 0.9  # share of the free memory or disk that a run may count on
 REMEDIES = {
     "evaluate": "Lower machine.batch.",
@@ -113,7 +114,7 @@ def _ways(
 
 def _limit(recipe: Recipe, device: torch.device, used: int) -> int:
     if recipe.machine.memory:
-        return int(recipe.machine.memory * 1e9)
+        return int(recipe.machine.memory * GB)
     return used + int(MARGIN * machine.memory_free(device))
 
 
@@ -125,15 +126,15 @@ def _explained(
     if chosen.paged:
         rows = next(each for each in tried if not each.paged)
         reasons.append(
-            f"Gradients are kept on the disk ({chosen.disk / 1e9:.1f} GB): in memory "
-            f"the run would take {rows.peak / 1e9:.1f} GB of "
-            f"{chosen.limit / 1e9:.1f} GB."
+            f"Gradients are kept on the disk ({chosen.disk / GB:.1f} GB): in memory "
+            f"the run would take {rows.peak / GB:.1f} GB of "
+            f"{chosen.limit / GB:.1f} GB."
         )
         free = shutil.disk_usage(existing(folder)).free
         if chosen.disk > MARGIN * free:
             raise InputError(
-                f"The gradients need {chosen.disk / 1e9:.1f} GB of disk in {folder}, "
-                f"where {free / 1e9:.1f} GB are free.",
+                f"The gradients need {chosen.disk / GB:.1f} GB of disk in {folder}, "
+                f"where {free / GB:.1f} GB are free.",
                 "Lower estimator.samples, exclude large layers, or free disk space.",
             )
     if isinstance(method, ObsEstimator) and method.auto_block:
@@ -150,8 +151,8 @@ def _explained(
 def _refusal(least: Budget) -> InputError:
     worst = max(least.phases, key=lambda phase: least.phases[phase])
     return InputError(
-        f"The run needs about {least.peak / 1e9:.1f} GB of memory (phase {worst}) and "
-        f"may use {least.limit / 1e9:.1f} GB.",
+        f"The run needs about {least.peak / GB:.1f} GB of memory (phase {worst}) and "
+        f"may use {least.limit / GB:.1f} GB.",
         REMEDIES.get(worst, ELSE),
     )
 

@@ -207,7 +207,7 @@ class Job:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a saved state, with the blocks it was begun with."""
-        block = state["block_size"]
+        block = state.get("block_size", self.budget.block_size)
         if block != self.budget.block_size:
             self.budget = self._settle(with_block(self.recipe, block))
         self.model.load_state_dict(state["model"])

@@ -72,7 +72,7 @@ def passes(
     """Bytes of activations and the like in each phase, whatever the curvature does."""
     measured = partial(meter.peak, model, size.shape)
     model.eval()
-    shown = min(recipe.machine.batch, max(size.train, size.test))
+    shown = min(recipe.machine.batch, max(size.test, size.validation or size.train))
     found = {"evaluate": measured(shown, _forward)}
     if batch_norms(model):  # the fit check re-estimates them on a copy
         again = min(recipe.machine.batch, FIT_BATCH, size.train)

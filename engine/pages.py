@@ -66,7 +66,7 @@ class Pages:
         return found.to(self.device)
 
     def _broken(self, error: OSError) -> RunError:
-        size = self.shape[0] * self._width / 1e9
+        size = self.shape[0] * self._width / 2**30
         return RunError(
             f"A page of {size:.1f} GB of gradients cannot be kept in {self._folder}: "
             f"{error.strerror}.",

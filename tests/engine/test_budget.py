@@ -38,7 +38,7 @@ def test_what_fits_stays_in_memory(monkeypatch, tmp_path):
 def test_gradients_that_do_not_fit_go_to_the_disk(monkeypatch, tmp_path):
     found = decided(recipe(), 4 * 10**9, monkeypatch, tmp_path)
     assert found.paged and found.fits and found.disk == 400 * 3 * 10**6 * 4
-    assert "4.8 GB" in found.reasons[0]
+    assert "4.5 GB" in found.reasons[0]
 
 
 def test_auto_takes_the_largest_block_that_fits(monkeypatch, tmp_path):
@@ -60,7 +60,7 @@ def test_what_cannot_fit_is_refused_with_a_remedy(monkeypatch, tmp_path):
 
 
 def test_a_disk_too_small_is_refused(monkeypatch, tmp_path):
-    usage = namedtuple("usage", "total used free")(10**10, 10**10, 10**9)
+    usage = namedtuple("usage", "total used free")(2**33, 2**33, 2**30)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
     with pytest.raises(InputError, match=r"1\.0 GB are free"):
         decided(recipe(), 4 * 10**9, monkeypatch, tmp_path / "not" / "yet")
@@ -69,7 +69,7 @@ def test_a_disk_too_small_is_refused(monkeypatch, tmp_path):
 def test_the_setting_limits_the_memory(monkeypatch, tmp_path):
     given = recipe(machine={"device": "cpu", "memory": 5})
     found = decided(given, 10**12, monkeypatch, tmp_path)
-    assert found.paged and found.limit == 5 * 10**9
+    assert found.paged and found.limit == 5 * 2**30
 
 
 def test_magnitude_needs_no_blocks(monkeypatch, tmp_path):

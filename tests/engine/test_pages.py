@@ -96,6 +96,14 @@ def test_scores_and_steps_are_equal(
     assert kept[2] == pytest.approx(paged[2], rel=1e-12)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
+def test_pages_of_a_gpu_come_back_to_it(tmp_path):
+    rows = torch.randn(5, 12, device="cuda")
+    pages = Pages(tmp_path, 5, torch.zeros(12, device="cuda"))
+    pages[0:5] = rows
+    assert torch.equal(pages.read(slice(2, 7)), rows[:, 2:7])
+
+
 def test_a_raised_damping_is_remembered(tmp_path, monkeypatch):
     monkeypatch.setattr(fisher, "PAGE", 1)
     rows = torch.randn(4, 16)
