@@ -18,6 +18,7 @@ Owners = dict[nn.Module, str]  # module -> full name of its weight
 BUDGET = 128 * 2**20  # bytes that one micro-batch may take
 PROBE = 2  # images of the trial run
 TOLERANCE = 1e-2  # relative error that tells a wrong gradient from rounding
+CHUNK = 32  # most rows per micro-batch, so that several processes share whole ones
 LOOP_FROM = 8  # images per gradient from which one ordinary backward is cheaper
 
 
@@ -40,7 +41,7 @@ def collect(
         model: Its mode and flags are as before when this returns.
         names: Parameters to differentiate by.
         fetch: Gives images and what to differentiate.
-        groups: Image numbers (N, b).
+        groups: Image numbers (N, b); N may be 0.
         monitor: Receives progress.
 
     Returns:
@@ -51,6 +52,8 @@ def collect(
         name: torch.zeros(len(groups), w.numel(), dtype=w.dtype, device=w.device)
         for name, w in weights.items()
     }
+    if not len(groups):
+        return rows
     single = groups.shape[1] < LOOP_FROM
     with _frozen(model):
         images, _ = fetch(groups.reshape(-1)[:PROBE])
@@ -139,7 +142,8 @@ class _Task:
 
     def fill_batched(self, owners: Owners, monitor: Monitor) -> None:
         count, size = self.groups.shape
-        step = max(1, self.at_once // size)
+        # A power of two divides CHUNK, so many processes make the micro-batches of one.
+        step = 1 << (max(1, min(self.at_once // size, CHUNK)).bit_length() - 1)
         for start in monitor.track(range(0, count, step), "Gradients"):
             part = self.groups[start : start + step]
             images, objective = self.fetch(part.reshape(-1))

@@ -13,6 +13,7 @@ from engine.layers import parameter_count
 from engine.loading import load_data, load_network, loss_for
 from engine.monitor import Monitor
 from engine.problem import Problem
+from engine.processes import ALONE, Ranks
 from engine.prune import Cut, prune_once
 from engine.recipe import Recipe
 from engine.repair import reestimate_batch_norm
@@ -30,8 +31,14 @@ class Job:
         results: `Measure` by stage: dense, pruned, repaired, final.
     """
 
-    def __init__(self, recipe: Recipe, monitor: Monitor, trust: frozenset[str]) -> None:
-        self.recipe, self.monitor = recipe, monitor
+    def __init__(
+        self,
+        recipe: Recipe,
+        monitor: Monitor,
+        trust: frozenset[str],
+        ranks: Ranks = ALONE,
+    ) -> None:
+        self.recipe, self.monitor, self.ranks = recipe, monitor, ranks
         self.device = machine.pick_device(recipe.machine)
         with monitor.phase("load"):
             self.model, self.layers = load_network(recipe, monitor, trust)
@@ -43,7 +50,7 @@ class Job:
             raise InputError(
                 "No layer is left to prune.", "Clear some of allocation.exclude."
             )
-        self.problem = Problem(self.model, names, self.data.train, self.loss)
+        self.problem = Problem(self.model, names, self.data.train, self.loss, ranks)
         self.finetuner = Finetuner(
             self.model,
             self.data,
@@ -52,6 +59,7 @@ class Job:
             recipe.machine.seed,
             recipe.machine.batch,
             monitor,
+            ranks,
         )
         self.masks = masks.from_zeros(self.problem.weights())
         self.levels = self._plan_levels()
@@ -78,6 +86,7 @@ class Job:
                     self.recipe.machine.batch,
                     self.monitor,
                     f"Measuring the {stage} network",
+                    self.ranks,
                 )
         if split == "test":
             self.results[stage] = self._tested = measure
@@ -139,6 +148,7 @@ class Job:
                 self.recipe.machine.seed,
                 self.monitor,
             )
+            self.ranks.align(self.model)
 
     def train_epoch(self) -> None:
         """Fine-tune one epoch; after the last prune it may become the best."""

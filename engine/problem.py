@@ -12,6 +12,8 @@ from engine.gradients import Objective, collect
 from engine.loss import Loss
 from engine.masks import Masks
 from engine.monitor import Monitor
+from engine.processes import ALONE, Ranks
+from engine.shares import Owners, owned_rows, owners
 
 
 @dataclass(frozen=True)
@@ -23,16 +25,22 @@ class Problem:
         names: Prunable parameters, full names such as `layer1.0.conv1.weight`.
         train: Labelled images to take gradients on.
         loss: Suits what the model returns.
+        ranks: The processes that share the work.
     """
 
     model: nn.Module
     names: tuple[str, ...]
     train: Split
     loss: Loss
+    ranks: Ranks = ALONE
 
     def weights(self) -> dict[str, Tensor]:
         """The prunable weights as they are now, detached, sharing storage."""
         return {name: self.model.get_parameter(name).detach() for name in self.names}
+
+    def owners(self) -> Owners:
+        """Which process holds the curvature of each layer."""
+        return owners(self.weights(), self.ranks)
 
     def gradients(
         self, samples: int, batch: int, seed: int, masks: Masks, monitor: Monitor
@@ -48,13 +56,15 @@ class Problem:
 
         Returns:
             (rows, numel) per prunable parameter, in the dtype of the weights. Rows are
-            fewer than `samples` only when b = 1 and there are too few images.
+            fewer than `samples` only when b = 1 and there are too few images. Each of
+            several processes gets the layers it owns.
 
         Raises:
             RunError: There are no training images.
         """
         groups = draw(len(self.train), samples, batch, seed, monitor)
-        rows = collect(self.model, self.names, self._fetch, groups, monitor)
+        take = partial(collect, self.model, self.names, self._fetch, monitor=monitor)
+        rows = owned_rows(take, groups, self.owners(), self.ranks, monitor)
         for name, mask in masks.items():
             if name in rows:
                 rows[name].mul_(mask.reshape(-1))

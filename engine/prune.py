@@ -13,6 +13,7 @@ from engine.masks import Masks
 from engine.monitor import Monitor
 from engine.problem import Problem
 from engine.recipe import Recipe
+from engine.spread import SharedCurvature
 
 
 @dataclass(frozen=True)
@@ -53,11 +54,13 @@ def prune_once(
         monitor: Phases, notices and the histograms.
 
     Raises:
-        RunError: Saliencies or corrections are not finite.
+        RunError: Saliencies or corrections are not finite, or processes disagree.
         Stopped: A stop was asked for; nothing was changed.
     """
     seed = recipe.machine.seed + number
     curvature = recipe.estimator.fit(problem, before, monitor, seed)
+    if problem.ranks.size > 1:
+        curvature = SharedCurvature(curvature, problem.owners(), problem.ranks, monitor)
     with monitor.phase("selection"):
         weights = problem.weights()
         scores = curvature.scores(weights)
@@ -69,6 +72,7 @@ def prune_once(
         removed = masks.removed_between(before, choice.masks)
         predicted, joint = curvature.predicted(weights, removed)
         correction = curvature.compensate(weights, removed)
+        problem.ranks.ensure_same("masks", lambda: masks.digest(choice.masks))
         _cut(weights, choice.masks, correction)
     return Cut(choice.masks, removed, choice.thresholds, predicted, joint)
 

@@ -18,6 +18,7 @@ from engine.events import (
 )
 from engine.job import Job
 from engine.monitor import Control, Monitor
+from engine.processes import ALONE, Ranks
 from engine.recipe import Recipe
 from engine.store import Store
 from engine.summary import summarise
@@ -31,6 +32,7 @@ def run(
     emit: Emit = lambda event: None,
     control: Control | None = None,
     trust: frozenset[str] = frozenset(),
+    ranks: Ranks = ALONE,
 ) -> Event:
     """Prune as the recipe says, in a new folder.
 
@@ -40,6 +42,7 @@ def run(
         emit: Receives every event on this thread; must not block.
         control: Pause, resume and stop.
         trust: SHA-256 digests of Python files that may be executed.
+        ranks: The processes of this run; only the first emits and writes.
 
     Returns:
         The last event: `RunFinished` or `RunStopped`.
@@ -47,9 +50,10 @@ def run(
     Raises:
         EngineError: After `RunFailed`; an `InputError` left nothing behind.
     """
-    log = _Log(emit)
+    folder = ranks.told(lambda: Store.check(folder))
+    log = _Log(emit, ranks.first)
     with machine.threads(recipe.machine):
-        return _drive(recipe, Store.check(folder), log, control, trust, resumed=False)
+        return _drive(recipe, folder, log, control, trust, ranks, resumed=False)
 
 
 def resume(
@@ -57,16 +61,13 @@ def resume(
     emit: Emit = lambda event: None,
     control: Control | None = None,
     trust: frozenset[str] = frozenset(),
+    ranks: Ranks = ALONE,
 ) -> Event:
     """Go on with a run that was stopped or broken off; see `run`."""
-    recipe = store.recipe_of(folder)
-    if (Path(folder) / "summary.json").exists():
-        raise InputError(
-            f"The run in {folder} is finished.", "Start a new run in another folder."
-        )
-    log = _Log(emit)
+    recipe = ranks.told(lambda: _unfinished(folder))
+    log = _Log(emit, ranks.first)
     with machine.threads(recipe.machine):
-        return _drive(recipe, Path(folder), log, control, trust, resumed=True)
+        return _drive(recipe, Path(folder), log, control, trust, ranks, resumed=True)
 
 
 def tell_story(job: Job, save: Callable[[], None]) -> None:
@@ -96,25 +97,43 @@ def tell_story(job: Job, save: Callable[[], None]) -> None:
 
 
 class _Log:
-    """Passes events on, and to the run folder as soon as there is one."""
+    """Passes events on, and to the run folder as soon as there is one.
 
-    def __init__(self, emit: Emit) -> None:
-        self._emit = emit
+    Of several processes only one `speaks`; the logs of the others swallow everything.
+    """
+
+    def __init__(self, emit: Emit, speaks: bool) -> None:
+        self._emit, self._speaks = emit, speaks
         self._waiting: list[Event] = []
-        self.store: Store | None = None
+        self._store: Store | None = None
 
     def __call__(self, event: Event) -> None:
-        if self.store is None:
+        if not self._speaks:
+            return
+        if self._store is None:
             self._waiting.append(event)
         else:
-            self.store.record(event)
+            self._store.record(event)
         self._emit(event)
 
-    def open(self, opened: Store) -> None:
-        self.store = opened
-        for event in self._waiting:
-            opened.record(event)
-        self._waiting.clear()
+    def open(self, make: Callable[[], Store]) -> None:
+        if self._speaks:
+            self._store = make()
+            for event in self._waiting:
+                self._store.record(event)
+            self._waiting.clear()
+
+    def save_state(self, job: Job) -> None:
+        if self._store:
+            self._store.save_state(job.state_dict())
+
+    def save_result(self, job: Job) -> None:
+        if self._store:
+            self._store.save_result(job.model.state_dict(), summarise(job))
+
+    def close(self) -> None:
+        if self._store:
+            self._store.close()
 
 
 def _drive(
@@ -123,42 +142,63 @@ def _drive(
     log: _Log,
     control: Control | None,
     trust: frozenset[str],
+    ranks: Ranks,
     resumed: bool,
 ) -> Event:
-    state = store.newest_state(folder) if resumed else None
+    state = ranks.told(lambda: store.newest_state(folder)) if resumed else None
     device = machine.pick_device(recipe.machine)
     elapsed = state["elapsed"] if state else 0.0
+    control = ranks.control(control)
     monitor = Monitor(log, control, lambda: machine.memory_used(device), elapsed)
     job = None
     try:
-        if resumed:
-            log.open(Store.open(folder))
+        with monitor.apart():
+            if resumed:
+                log.open(lambda: Store.open(folder))
         monitor.emit(
-            RunStarted(
-                str(folder), machine.describe(device), recipe.machine.seed, resumed
-            )
+            RunStarted(str(folder), _place(device, ranks), recipe.machine.seed, resumed)
         )
-        job = Job(recipe, monitor, trust)
+        for mine in ranks.turns():
+            with monitor.apart():
+                if mine:
+                    job = Job(recipe, monitor, trust, ranks)
+        ranks.align(job.model)
         if state:
             job.load_state_dict(state)
-        if not resumed:
-            log.open(Store.create(folder, recipe))
+        with monitor.apart():
+            if not resumed:
+                log.open(lambda: Store.create(folder, recipe))
         monitor.emit(_plan(job))
-        tell_story(job, lambda: log.store.save_state(job.state_dict()))
-        log.store.save_result(job.model.state_dict(), summarise(job))
+        tell_story(job, lambda: log.save_state(job))
+        log.save_result(job)
         monitor.emit(Saved(str(folder / "model.safetensors")))
         return monitor.emit(_finished(job))
     except Stopped:
-        if job and log.store:
-            log.store.save_state(job.state_dict())
+        if job:
+            log.save_state(job)
         return monitor.emit(RunStopped())
     except Exception as error:
         known = _explained(error)
         monitor.emit(RunFailed(known.message, known.hint, known.details))
+        ranks.confess(known)
         raise known from error
     finally:
-        if log.store:
-            log.store.close()
+        log.close()
+
+
+def _unfinished(folder: str | Path) -> Recipe:
+    """The recipe of a run that has not reached its end."""
+    recipe = store.recipe_of(folder)
+    if (Path(folder) / "summary.json").exists():
+        raise InputError(
+            f"The run in {folder} is finished.", "Start a new run in another folder."
+        )
+    return recipe
+
+
+def _place(device: torch.device, ranks: Ranks) -> str:
+    place = machine.describe(device)
+    return f"{place}, {ranks.size} processes" if ranks.size > 1 else place
 
 
 def _plan(job: Job) -> LevelsPlanned:

@@ -1,0 +1,62 @@
+"""Shares: images by process for the gradients, layers by process for the curvature."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from engine.gradients import CHUNK
+from engine.monitor import Monitor
+from engine.processes import Ranks
+
+Tensors = dict[str, Tensor]
+Owners = dict[str, int]  # layer -> the process that holds its curvature
+
+
+def owners(weights: Tensors, ranks: Ranks) -> Owners:
+    """Deal the layers out, the largest first, each to the process with least so far."""
+    loads = [0] * ranks.size
+    found = {}
+    for name in sorted(weights, key=lambda name: -weights[name].numel()):
+        found[name] = loads.index(min(loads))
+        loads[found[name]] += weights[name].numel()
+    return {name: found[name] for name in weights}
+
+
+def owned_rows(
+    collect: Callable[[Tensor], Tensors],
+    groups: Tensor,
+    owned: Owners,
+    ranks: Ranks,
+    monitor: Monitor,
+) -> Tensors:
+    """Gradients taken by all processes, each layer's brought to its owner.
+
+    A process takes every `size`-th chunk of rows: whole micro-batches, so that each row
+    has the bits that a single process would give it.
+
+    Args:
+        collect: Gives the rows of the groups it is handed.
+        groups: Image numbers (N, b) of all rows.
+        owned: Of every layer.
+        ranks: The processes.
+        monitor: Progress and stop.
+
+    Returns:
+        (N, numel) for each layer that this process owns.
+    """
+    if ranks.size == 1:
+        return collect(groups)
+    order = torch.arange(len(groups))
+    parts = [
+        torch.cat([order[:0], *order.split(CHUNK)[rank :: ranks.size]])
+        for rank in range(ranks.size)
+    ]
+    with monitor.apart():
+        mine = collect(groups[parts[ranks.rank]])
+    rows = {}
+    for name, owner in owned.items():
+        pieces = ranks.gather(mine.pop(name), [len(part) for part in parts], owner)
+        if owner == ranks.rank:
+            rows[name] = torch.cat(pieces)[torch.cat(parts).argsort()]
+    return rows
