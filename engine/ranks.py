@@ -5,7 +5,7 @@ import pickle
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -58,15 +58,16 @@ class Team(Ranks):
     def told(self, work: Callable[[], T]) -> T:
         """The first process's answer, or its failure, sent to all."""
         answer: list[Any] = [None, None]
+        failure = None
         if self.first:
             try:
                 answer[0] = work()
             except Exception as error:
-                answer[1] = portable(error)
+                failure, answer[1] = error, portable(error)
         with self.watch():
             dist.broadcast_object_list(answer, 0, device=torch.device("cpu"))
         if answer[1] is not None:
-            raise answer[1]
+            raise failure or answer[1]
         return answer[0]
 
     def sum(self, values: Tensor) -> Tensor:
@@ -115,7 +116,7 @@ class Team(Ranks):
     def confess(self, error: EngineError) -> None:
         """Put it into the store, which outlives this process."""
         if not isinstance(error, Lost):
-            with self.watch():
+            with suppress(RuntimeError):  # whoever kept the store is gone
                 self._store.set("failure", pickle.dumps((error.message, error.hint)))
 
     def all(self, value: T) -> list[T]:
@@ -138,11 +139,9 @@ class Team(Ranks):
             raise self._lost() from error
 
     def _lost(self) -> "Lost":
-        try:
+        with suppress(RuntimeError):
             if self._store.check(["failure"]):
                 return Lost(*pickle.loads(self._store.get("failure")))
-        except RuntimeError:  # the process that keeps the store is gone as well
-            pass
         return Lost("Another process of this run was lost.", "Resume the run to go on.")
 
 
@@ -290,5 +289,5 @@ def _leave(store: dist.Store, size: int) -> None:
             time.sleep(0.02)
     except RuntimeError:  # whoever kept the store is gone
         here = 0
-    if here == size:  # else someone is gone, and NCCL would wait for them
+    if here == size and dist.is_initialized():  # else someone is gone, and NCCL would wait for them
         dist.destroy_process_group()

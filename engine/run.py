@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -158,25 +159,20 @@ def _drive(
         monitor.emit(
             RunStarted(str(folder), _place(device, ranks), recipe.machine.seed, resumed)
         )
-        for mine in ranks.turns():
+        try:
+            job = _load(recipe, monitor, trust, ranks, state)
             with monitor.apart():
-                if mine:
-                    job = Job(recipe, monitor, trust, ranks)
-        ranks.align(job.model)
-        if state:
-            job.load_state_dict(state)
-        with monitor.apart():
-            if not resumed:
-                log.open(lambda: Store.create(folder, recipe))
-        monitor.emit(_plan(job))
-        tell_story(job, lambda: log.save_state(job))
-        log.save_result(job)
+                if not resumed:
+                    log.open(lambda: Store.create(folder, recipe))
+            monitor.emit(_plan(job))
+            tell_story(job, lambda: log.save_state(job))
+        except Stopped:
+            if job:
+                ranks.told(lambda: log.save_state(job))
+            return monitor.emit(RunStopped())
+        ranks.told(lambda: log.save_result(job))
         monitor.emit(Saved(str(folder / "model.safetensors")))
         return monitor.emit(_finished(job))
-    except Stopped:
-        if job:
-            log.save_state(job)
-        return monitor.emit(RunStopped())
     except Exception as error:
         known = _explained(error)
         monitor.emit(RunFailed(known.message, known.hint, known.details))
@@ -184,6 +180,30 @@ def _drive(
         raise known from error
     finally:
         log.close()
+
+
+def _load(
+    recipe: Recipe,
+    monitor: Monitor,
+    trust: frozenset[str],
+    ranks: Ranks,
+    state: dict[str, Any] | None,
+) -> Job:
+    """The same network and data in every process, where the run begins or goes on."""
+    wanted = recipe.machine.processes
+    if ranks.size == 1 < wanted:
+        monitor.notice(
+            f"The recipe asks for {wanted} processes, and this run has one.",
+            f"Start it with torchrun --nproc-per-node {wanted} -m engine.",
+        )
+    for mine in ranks.turns():
+        with monitor.apart():
+            if mine:
+                job = Job(recipe, monitor, trust, ranks)
+    ranks.align(job.model)
+    if state:
+        job.load_state_dict(state)
+    return job
 
 
 def _unfinished(folder: str | Path) -> Recipe:
