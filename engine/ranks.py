@@ -289,5 +289,6 @@ def _leave(store: dist.Store, size: int) -> None:
             time.sleep(0.02)
     except RuntimeError:  # whoever kept the store is gone
         here = 0
-    if here == size and dist.is_initialized():  # else someone is gone, and NCCL would wait for them
+    # NCCL would wait for whoever is gone.
+    if here == size and dist.is_initialized():
         dist.destroy_process_group()
