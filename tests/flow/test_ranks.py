@@ -190,7 +190,11 @@ def test_resuming_gives_the_bits_of_an_unbroken_run(tmp_path):
     assert all(torch.equal(whole[name], cut[name]) for name in whole)
 
 
-@pytest.mark.parametrize("when", ["self.training", "not torch.is_inference(images)"])
+@pytest.mark.parametrize(
+    "when",
+    ["self.training", "len(images) > 8 and torch.is_grad_enabled()"],
+    ids=["in step", "apart"],
+)
 def test_what_fails_in_one_process_is_told_by_the_first(tmp_path, when):
     """In step while fine-tuning, and apart while taking gradients."""
     file, folder = tmp_path / "net.py", tmp_path / "run"
