@@ -4,12 +4,34 @@ import pickle
 
 import pytest
 import torch
+import torch.distributed as dist
 
+import engine
 from engine.errors import InputError, RunError, Stopped, TrustNeeded
+from engine.events import Noticed
 from engine.monitor import Control, Monitor
 from engine.processes import ALONE
-from engine.ranks import Team, portable
+from engine.ranks import Team, join, portable
+from engine.recipe import parse
 from engine.shares import owned_rows, owners
+
+
+def test_a_single_process_joins_nobody(monkeypatch):
+    for variables in ({}, {"WORLD_SIZE": "1", "RANK": "0"}):
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        with join() as ranks:
+            assert (ranks.size, ranks.first) == (1, True)
+            assert not dist.is_initialized()
+
+
+def test_a_recipe_for_more_processes_than_there_are_is_noticed(tmp_path):
+    quick = {"estimator": {"kind": "magnitude"}, "finetune": {"epochs": 0}}
+    recipe = parse(quick | {"machine": {"processes": 3, "threads": 1}})
+    events = []
+    engine.run(recipe, tmp_path / "run", events.append)
+    noticed = [event.hint for event in events if isinstance(event, Noticed)]
+    assert any("--nproc-per-node 3" in hint for hint in noticed)
 
 
 def teams(size):

@@ -14,7 +14,15 @@ from safetensors.torch import load_file
 
 import engine
 from engine import store
-from engine.events import EpochFinished, RunFailed, RunFinished, RunStarted, RunStopped
+from engine.events import (
+    EpochFinished,
+    RunFailed,
+    RunFinished,
+    RunPaused,
+    RunResumed,
+    RunStarted,
+    RunStopped,
+)
 from engine.recipe import load
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -45,20 +53,44 @@ def build():
 """
 
 
+PAUSE = """
+import sys
+import threading
+
+import engine
+from engine import ranks
+from engine.events import Trained
+from engine.recipe import load
+
+control = engine.Control()
+told = []
+
+def emit(event):
+    if isinstance(event, Trained) and not told:
+        told.append(event)
+        control.pause()
+        threading.Timer(1, control.resume).start()
+
+with ranks.join() as team:
+    engine.run(load(sys.argv[1]), sys.argv[2], emit, control, ranks=team)
+    assert bool(told) == team.first
+"""
+
+
 def written(folder, **groups):
     path = folder / "recipe.json"
     path.write_text(json.dumps(FAST | groups))
     return path
 
 
-def team(*arguments):
+def team(*arguments, program=("-m", "engine")):
     command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     return subprocess.Popen(
-        [sys.executable, *command, "-m", "engine", *map(str, arguments)],
+        [sys.executable, *command, *program, *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.getcwd()},
     )
 
 
@@ -164,6 +196,18 @@ def test_a_stop_of_one_stops_all_and_resume_goes_on(tmp_path, rank):
     assert isinstance(last_event(folder), RunStopped)
     # What one process stopped, another number of them can go on with.
     assert isinstance(engine.resume(folder), RunFinished)
+
+
+def test_a_pause_of_the_first_holds_all(tmp_path):
+    recipe, folder = written(tmp_path, finetune={"epochs": 1}), tmp_path / "run"
+    (tmp_path / "pause.py").write_text(PAUSE)
+    program = (str(tmp_path / "pause.py"),)
+    code, _, err = finish(team(recipe, folder, program=program))
+    assert code == 0, err
+    events = list(store.replay(folder))
+    held = [type(e) for e in events if isinstance(e, RunPaused | RunResumed)]
+    assert held == [RunPaused, RunResumed]
+    assert isinstance(events[-1], RunFinished)
 
 
 def test_an_interrupt_of_torchrun_is_a_stop(tmp_path):
