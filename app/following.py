@@ -44,21 +44,18 @@ class Following(QObject):
         self._timer.stop()
 
     def finish(self) -> None:
-        """Read what is left: whoever wrote it is gone."""
+        """Read what is left, then tell the end: whoever wrote it is gone."""
         if self.active:
+            self._timer.stop()
             self._read()
-            self._end()
+            last = self._follower.last
+            self._bridge.when_empty(lambda: self.ended.emit(last))
 
     def _look(self) -> None:
         self._read()
         if self._follower.over and not self._own:
-            self._end()
+            self.finish()  # it may have spoken between the two
 
     def _read(self) -> None:
         for event in self._follower.news():
             self._bridge.post(event)
-
-    def _end(self) -> None:
-        self._timer.stop()
-        last = self._follower.last
-        self._bridge.when_empty(lambda: self.ended.emit(last))

@@ -66,8 +66,8 @@ class History(QObject):
 
     def leave(self) -> None:
         """Follow the run no longer; it does not notice."""
-        if self._following.active:
-            self._following.stop()
+        self._following.stop()
+        if self._workspace.state == "following":
             self._workspace.set_state("idle")
 
     def _tell(self, folder: Path, ticket: int) -> Follower:
@@ -86,13 +86,14 @@ class History(QObject):
         if follower.over:
             last = follower.last
             self._bridge.when_empty(lambda: self.opened.emit(folder, last))
-        else:
+        elif self._workspace.state == "idle":  # no run was started meanwhile
             self._workspace.set_state("following")
             self._following.start(follower)
 
     def _on_followed(self, last: Event | None) -> None:
-        self._workspace.set_state("idle")
-        self.opened.emit(self._workspace.folder, last)
+        if self._workspace.state == "following":  # nothing else was opened meanwhile
+            self._workspace.set_state("idle")
+            self.opened.emit(self._workspace.folder, last)
 
 
 def can_resume(last: Event | None) -> bool:

@@ -62,7 +62,7 @@ class Follower:
             return
         for line in lines:
             if not line.endswith(b"\n"):
-                return
+                break
             self._read += len(line)
             if not self._catching_up:
                 self._heard = time.monotonic()
@@ -78,11 +78,10 @@ class Follower:
         """
         if isinstance(self.last, LAST):
             return True
-        if _locked(self._folder / LOCK):
-            return False
         host = self._folder / HOST
         here = host.exists() and host.read_text() == platform.node()
-        return here or time.monotonic() - self._heard > QUIET
+        silent = here or time.monotonic() - self._heard > QUIET
+        return silent and not _locked(self._folder / LOCK)
 
 
 def _locked(path: Path) -> bool:
