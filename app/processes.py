@@ -82,6 +82,8 @@ class Processes(QObject):
         if not environment.contains("OMP_NUM_THREADS"):  # torchrun would say it is 1
             threads = max(1, (os.cpu_count() or 1) // count)
             environment.insert("OMP_NUM_THREADS", str(threads))
+        if recipe.machine.device == "cpu":  # else there must be a GPU for each
+            environment.insert("CUDA_VISIBLE_DEVICES", "")
         self._process.setProcessEnvironment(environment)
         self._process.setStandardOutputFile(QProcess.nullDevice())
         torchrun = ["-m", "torch.distributed.run", "--standalone"]

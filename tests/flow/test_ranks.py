@@ -83,14 +83,16 @@ def written(folder, **groups):
     return path
 
 
-def team(*arguments, program=("-m", "engine")):
+def team(*arguments, program=("-m", "engine"), gpus=False):
     command = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     return subprocess.Popen(
         [sys.executable, *command, *program, *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.getcwd()},
+        env=os.environ
+        | {"OMP_NUM_THREADS": "1", "PYTHONPATH": os.getcwd()}
+        | ({} if gpus else {"CUDA_VISIBLE_DEVICES": ""}),
     )
 
 
@@ -270,3 +272,23 @@ def test_bad_input_is_said_once_and_every_process_ends_with_2(tmp_path, wrong):
     said = err[: err.index("torch/distributed")].splitlines()[:-1]
     assert len([line for line in said if not line.startswith(" ")]) == 2, said
     assert not out.exists()
+
+
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="needs two GPUs")
+def test_two_gpus_prune_and_fine_tune_together(tmp_path):
+    machine = {"device": "cuda"}
+    recipe = written(tmp_path, machine=machine, finetune={"epochs": 2})
+    code, _, err = finish(team("run", recipe, "--out", tmp_path / "two", gpus=True))
+    assert code == 0, err
+    engine.run(load(recipe), tmp_path / "one")
+    one, two = summary(tmp_path / "one"), summary(tmp_path / "two")
+    assert two["device"].startswith("cuda") and two["zeros"] == one["zeros"]
+    assert two["final"]["accuracy"] == pytest.approx(one["final"]["accuracy"], abs=2)
+
+
+@pytest.mark.skipif(torch.cuda.device_count() != 1, reason="needs one GPU")
+def test_more_processes_than_gpus_are_refused(tmp_path):
+    _, _, err = finish(
+        team("run", written(tmp_path), "--out", tmp_path / "run", gpus=True)
+    )
+    assert "1 GPUs for 2 processes" in err and err.count(CODES.format(2)) == 2
