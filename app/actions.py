@@ -40,6 +40,10 @@ class Actions(QObject):
         self.save = make(
             "&Save", "content-save-outline", "Save the recipe as a .json file", "Ctrl+S"
         )
+        self.plan = make(
+            "P&lan...", "clipboard-text-clock-outline",
+            "What this recipe will take: memory, disk and time", "F4",
+        )  # fmt: skip
         self.start = make(
             "St&art", "content-cut", "Prune with this recipe", "F5", "accent_text"
         )
@@ -53,6 +57,7 @@ class Actions(QObject):
         )
         self.undo = make("&Undo", "undo", "Take the last change back", Standard.Undo)
         self.redo = make("&Redo", "redo", "Make it again", Standard.Redo)
+        self.redo.setShortcuts([self.redo.shortcut(), QKeySequence("Ctrl+Y")])
         self.preferences = make(
             "&Preferences...", "cog-outline", "Theme and run folders",
             Standard.Preferences,
@@ -86,6 +91,7 @@ class Actions(QObject):
         for action in (self.open_model, self.open_recipe, self.open_run):
             action.setEnabled(idle or state == "following")
         self.start.setEnabled(idle and not problems)
+        self.plan.setEnabled(idle and not problems)
         self._say_why(problems)
         alone = self._workspace.recipe.machine.processes == 1
         self.pause.setEnabled(state in ("running", "paused") and alone)
@@ -115,7 +121,7 @@ class Actions(QObject):
         bar.addWidget(open_button)
         bar.addAction(self.save)
         bar.addSeparator()
-        bar.addActions([self.start, self.pause, self.stop, self.resume])
+        bar.addActions([self.plan, self.start, self.pause, self.stop, self.resume])
         bar.addSeparator()
         bar.addAction(self.export)
         bar.addSeparator()

@@ -9,6 +9,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QIcon, QPalette
 from PySide6.QtWidgets import QApplication
 
+from app.palette import is_dark
+
 RESOURCES = Path(__file__).resolve().parent.parent / "resources"
 THEMES = ("system", "light", "dark")
 
@@ -20,7 +22,7 @@ def application_icon() -> QIcon:
 
 def icon(name: str, role: str = "text") -> QIcon:
     """A symbol of Material Design Icons in a colour of the current theme."""
-    colours = theme_colours(_is_dark(QApplication.instance()))
+    colours = theme_colours(is_dark())
     return qtawesome.icon(
         f"mdi6.{name}", color=colours[role], color_disabled=colours["disabled"]
     )
@@ -72,7 +74,3 @@ def _palette(colours: dict[str, str]) -> QPalette:
     for each in (role.WindowText, role.Text, role.ButtonText):
         palette.setColor(off, each, QColor(colours["disabled"]))
     return palette
-
-
-def _is_dark(app: QApplication) -> bool:
-    return app.palette().color(QPalette.ColorRole.Window).lightness() < 128

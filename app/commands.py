@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from app.banner import Banner
 from app.dialogs.export import ExportDialog
+from app.dialogs.plan import PlanDialog
 from app.dialogs.preferences import PreferencesDialog
 from app.dialogs.trust import TrustDialog
 from app.errors import show_defect, show_error
@@ -20,6 +21,7 @@ from app.panels.recipe import RecipePanel
 from app.preferences import Preferences, write_whole
 from app.runner import Runner
 from app.workspace import Workspace
+from engine import recipe_of
 from engine.errors import EngineError, InputError, TrustNeeded
 from engine.events import Event, RunFinished, RunStopped
 from engine.recipe import dump
@@ -88,7 +90,7 @@ class Commands(QObject):
             self._history.open(opened.run, opened.recipe, self._runner.take_as_seen)
         else:
             self._workspace.set_recipe(opened.recipe)
-            if path.suffix == ".json":
+            if path.suffix.lower() == ".json":
                 self._workspace.set_folder(None)
                 self.named.emit(path.name)
 
@@ -115,6 +117,10 @@ class Commands(QObject):
             return
         self.named.emit(path.name)
 
+    def plan(self) -> None:
+        """Show what the recipe will take."""
+        PlanDialog(self._workspace.recipe, self._runner, self._window).open()
+
     def start(self) -> None:
         """Prune with the recipe as it is."""
         runs = self._preferences.runs
@@ -133,8 +139,11 @@ class Commands(QObject):
         self._runner.start(recipe, run_folder(runs, recipe, datetime.now()))
 
     def resume(self) -> None:
-        """Go on with the shown run."""
+        """Go on with the shown run, as its own recipe says."""
         if self._workspace.folder:
+            recipe = recipe_of(self._workspace.folder)
+            self._runner.take_as_seen(recipe)
+            self._workspace.set_recipe(recipe)
             self._notice.hide()
             self.resumable_changed.emit(False)
             self._runner.resume(self._workspace.folder)
@@ -223,7 +232,7 @@ class Commands(QObject):
                 f"{last.accuracy_dense:.2f} % before, {last.accuracy:.2f} % now.",
                 "info", "Export...", self.export,
             )  # fmt: skip
-        elif last is not None:
+        elif last is not None and self._workspace.folder:  # else it never began
             self._offer_resume(last)
 
     def on_run_opened(self, folder: Path, last: Event | None) -> None:

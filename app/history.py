@@ -41,6 +41,8 @@ class History(QObject):
         self._following = Following(bridge, self)
         self._following.ended.connect(self._on_followed)
         self._newest = 0
+        self._folder: Path | None = None
+        workspace.folder_changed.connect(self._on_folder)
 
     def open(
         self, folder: Path, recipe: Recipe, taken: Callable[[Recipe], None]
@@ -53,7 +55,7 @@ class History(QObject):
             taken: Told before the recipe is shown, so that nothing loads it again.
         """
         self._newest += 1
-        ticket = self._newest
+        ticket, self._folder = self._newest, folder
         taken(recipe)
         self._bridge.clear()
         self._workspace.set_recipe(recipe)
@@ -69,6 +71,11 @@ class History(QObject):
         self._following.stop()
         if self._workspace.state == "following":
             self._workspace.set_state("idle")
+
+    def _on_folder(self, folder: Path | None) -> None:
+        """Tell no more of a run that is no longer on show."""
+        if folder != self._folder:
+            self._newest += 1
 
     def _tell(self, folder: Path, ticket: int) -> Follower:
         follower = Follower.of(folder)

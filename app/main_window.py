@@ -193,6 +193,7 @@ class MainWindow(QMainWindow):
         act.open_recipe.triggered.connect(do.open_recipe)
         act.open_run.triggered.connect(do.open_run)
         act.save.triggered.connect(do.save)
+        act.plan.triggered.connect(do.plan)
         act.start.triggered.connect(do.start)
         act.pause.triggered.connect(do.pause_or_continue)
         act.stop.triggered.connect(runner.stop)

@@ -45,6 +45,7 @@ def build_menus(
     edit.addSeparator()
     edit.addAction(actions.preferences)
     run = bar.addMenu("&Run")
+    run.addAction(actions.plan)
     run.addActions([actions.start, actions.pause, actions.stop, actions.resume])
     view = bar.addMenu("&View")
     view.addActions(panels)

@@ -33,19 +33,20 @@ def open_path(path: Path, recipe: Recipe) -> Opened:
         InputError: It is none of these.
     """
     path = path.expanduser().absolute()
+    suffix = path.suffix.lower()
     if not path.exists():
         raise InputError(f"{path} does not exist.", "Check the path.")
     if path.is_dir():
         if (path / "recipe.json").is_file():
             return Opened(recipe_of(path), path)
         changes = {"data.kind": "image_folder", "data.folder": str(path)}
-    elif path.suffix == ".json":
+    elif suffix == ".json":
         return Opened(load(path))
-    elif path.suffix == ".py":
+    elif suffix == ".py":
         changes = {"model.kind": "file", "model.file": str(path)}
-    elif path.suffix in CHECKPOINTS:
+    elif suffix in CHECKPOINTS:
         changes = {"model.checkpoint": str(path)}
-    elif path.suffix == ".npz":
+    elif suffix == ".npz":
         changes = {"data.kind": "arrays", "data.file": str(path)}
     else:
         raise InputError(

@@ -11,7 +11,7 @@ from app.preferences import Preferences
 from app.processes import Processes
 from app.workspace import Workspace
 from engine.errors import EngineError, InputError, TrustNeeded
-from engine.events import Event, Noticed, RunFailed
+from engine.events import Event, Noticed
 from engine.recipe import Recipe
 
 QUIET = 350  # milliseconds without an edit before the network is looked at
@@ -28,6 +28,8 @@ class Runner(QObject):
     crashed = Signal(object)  # any other exception: a defect
     exported = Signal(object)  # ExportReport
     export_failed = Signal(object)  # EngineError
+    planned = Signal(object, object)  # Recipe, Plan
+    plan_failed = Signal(object, object)  # Recipe, EngineError
 
     def __init__(
         self,
@@ -137,6 +139,15 @@ class Runner(QObject):
             self._on_export_failed,
         )
 
+    def plan(self, recipe: Recipe) -> None:
+        """Predict what a run of this recipe takes."""
+        trust, folder = self._preferences.trusted, self._preferences.runs
+        self._background.do(
+            lambda: engine.plan(recipe, trust, folder),
+            lambda plan: self.planned.emit(recipe, plan),
+            lambda error: self._on_plan_failed(recipe, error),
+        )
+
     def close(self) -> None:
         """Stop whatever goes on and wait for its end."""
         self._newest += 1
@@ -155,9 +166,9 @@ class Runner(QObject):
 
     def _show_start(self, folder: Path, clear: bool = True) -> None:
         self._last = None
+        self._workspace.set_folder(folder)  # first: a replay under way ends with it
         if clear:
             self._bridge.clear()
-        self._workspace.set_folder(folder)
         self._workspace.set_state("running")
 
     def _post(self, event: Event) -> None:
@@ -173,13 +184,13 @@ class Runner(QObject):
 
     def _tell_end(self) -> None:
         self._workspace.set_state("idle")
-        last = self._last
-        if isinstance(last, RunFailed):
-            self.run_failed.emit(EngineError(last.message, last.hint, last.details))
-        self.run_ended.emit(last)
+        self.run_ended.emit(self._last)
 
     def _on_run_error(self, error: BaseException) -> None:
-        """It did not begin: nothing was written, so there is no run to show."""
+        self._bridge.when_empty(lambda: self._tell_failure(error))
+
+    def _tell_failure(self, error: BaseException) -> None:
+        """Without a folder it did not begin, so there is no run to show."""
         folder = self._workspace.folder
         if folder is not None and not folder.is_dir():
             self._workspace.set_folder(None)
@@ -235,6 +246,14 @@ class Runner(QObject):
             self.export_failed.emit(
                 InputError("The export ended unexpectedly.", "See the report.")
             )
+            self.crashed.emit(error)
+
+    def _on_plan_failed(self, recipe: Recipe, error: BaseException) -> None:
+        if isinstance(error, EngineError):
+            self.plan_failed.emit(recipe, error)
+        else:
+            told = InputError("The plan ended unexpectedly.", "See the report.")
+            self.plan_failed.emit(recipe, told)
             self.crashed.emit(error)
 
 

@@ -28,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     0 done, 1 the run failed, 2 bad recipe or arguments, 130 stopped.
     """
     words = sys.argv[1:] if arguments is None else arguments
+    debug = "--debug" in words
     with _hushed():
         try:
             with ranks.join() as team:
@@ -35,8 +36,17 @@ def main(arguments: list[str] | None = None) -> int:
                 options.ranks = team
                 return options.command(options)
         except EngineError as error:
-            _explain(error, debug="--debug" in words)
+            _explain(error, debug)
             return error.exit_code
+        except Exception as error:  # a defect, or a network's own code
+            if debug:
+                traceback.print_exc()
+            print(
+                f"Something went wrong: {type(error).__name__}: {error}\n"
+                "Run the command again with --debug and report what it prints.",
+                file=sys.stderr,
+            )
+            return 1
 
 
 @contextmanager

@@ -21,20 +21,28 @@ class Blocks:
         gradients: G (blocks, N, width), kept as it is; zero columns decouple.
         damping: Added to the diagonal. Where that leaves a block without a usable
             factor, it grows tenfold for this block alone until there is one.
+        settled: (blocks,) the damping an earlier look at the same blocks ended with:
+            nothing is factored before a solve needs it, and `diag` stays unknown.
 
     Attributes:
         damping: (blocks,) what was added in the end.
-        diag: (blocks, width) diagonal of F^-1.
+        diag: (blocks, width) diagonal of F^-1; None when settled.
 
     Raises:
         torch.linalg.LinAlgError: Even a far larger damping gives no factor.
     """
 
-    def __init__(self, gradients: Tensor, damping: float) -> None:
-        count, self.samples, width = gradients.shape
+    def __init__(
+        self, gradients: Tensor, damping: float, settled: Tensor | None = None
+    ) -> None:
+        count, self.samples, self._width = gradients.shape
         self._gradients = gradients
+        self.diag = self._factor = None
+        if settled is not None:
+            self.damping = settled
+            return
         self.damping = self._new(count).fill_(damping)
-        self.diag = self._new(count, width)
+        self.diag = self._new(count, self._width)
         self._factor = self._new(count, self._rank, self._rank)
         for part in self._parts():
             self._factorise(part)
@@ -55,7 +63,7 @@ class Blocks:
         Returns:
             d (blocks, width) and its loss 1/2 d^T F d (blocks,).
         """
-        steps, losses = torch.zeros_like(self.diag), torch.zeros_like(self.damping)
+        steps, losses = torch.zeros_like(weights), torch.zeros_like(self.damping)
         for part in self._parts():
             if removed[part].any():
                 steps[part], losses[part] = self._joint(
@@ -83,12 +91,21 @@ class Blocks:
             self.damping[part][todo] *= 10
         raise torch.linalg.LinAlgError("no damping makes these blocks invertible")
 
+    def _factors(self, part: slice) -> Tensor:
+        """Cholesky factors, kept or made again."""
+        if self._factor is not None:
+            return self._factor[part]
+        gram = self._gram(part)
+        ridge = (self.damping[part] * self._scale)[:, None]
+        gram.diagonal(dim1=1, dim2=2).add_(ridge)
+        return torch.linalg.cholesky(gram)
+
     def _parts(self) -> Iterator[slice]:
         """Runs of blocks that fit the work space together."""
-        each = self._rank * (self._rank + self.samples + self.diag.shape[1])
+        each = self._rank * (self._rank + self.samples + self._width)
         step = max(1, BUDGET // (16 * each))
-        for start in range(0, len(self.diag), step):
-            yield slice(start, min(start + step, len(self.diag)))
+        for start in range(0, len(self.damping), step):
+            yield slice(start, min(start + step, len(self.damping)))
 
     def _new(self, *shape: int) -> Tensor:
         return self._gradients.new_empty(shape, dtype=torch.float64)
@@ -125,7 +142,7 @@ class DualBlocks(Blocks):
 
     def _solve(self, part: slice, vectors: Tensor) -> Tensor:
         product = self._times(part, vectors)
-        inner = torch.cholesky_solve(product, self._factor[part])
+        inner = torch.cholesky_solve(product, self._factors(part))
         outer = self._transposed_times(part, inner)
         return (vectors - outer) / self.damping[part, None]
 
@@ -151,7 +168,7 @@ class DualBlocks(Blocks):
         """G_S G_S^T; survivors come first, so that the rest is never multiplied."""
         most = max(int(kept.sum(1).max()), 1)
         order = kept.byte().argsort(dim=1, descending=True, stable=True)[:, :most]
-        total = torch.zeros_like(self._factor[part])
+        total = self._new(len(kept), self._rank, self._rank).zero_()
         for columns, rows in self._panels(part, order):
             rows *= kept.gather(1, order[:, columns])[:, None]
             total += rows @ rows.mT
@@ -190,14 +207,16 @@ class PrimalBlocks(Blocks):
 
     _least = 0.0
 
-    def __init__(self, gradients: Tensor, damping: float) -> None:
-        super().__init__(gradients, damping)
-        count, _, width = gradients.shape
-        self._gradients = gradients.new_empty(count, 0, width)
+    def __init__(
+        self, gradients: Tensor, damping: float, settled: Tensor | None = None
+    ) -> None:
+        super().__init__(gradients, damping, settled)
+        if settled is None:
+            self._gradients = gradients.new_empty(len(gradients), 0, self._width)
 
     @property
     def _rank(self) -> int:
-        return self._gradients.shape[2]
+        return self._width
 
     @property
     def _scale(self) -> int:
@@ -217,13 +236,13 @@ class PrimalBlocks(Blocks):
         return inverse.square_().sum(1)
 
     def _solve(self, part: slice, vectors: Tensor) -> Tensor:
-        return torch.cholesky_solve(vectors[:, :, None], self._factor[part]).squeeze(2)
+        return torch.cholesky_solve(vectors[:, :, None], self._factors(part)).squeeze(2)
 
     def _joint(
         self, part: slice, weights: Tensor, removed: Tensor
     ) -> tuple[Tensor, Tensor]:
         """d_S = F_SS^-1 F_SQ w_Q, removed rows and columns replaced by the identity."""
-        factor = self._factor[part]
+        factor = self._factors(part)
         gone = weights.masked_fill(~removed, 0)[:, :, None]
         pull = (factor @ (factor.mT @ gone)).masked_fill(removed[:, :, None], 0)
         matrix = factor @ factor.mT

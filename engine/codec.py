@@ -5,7 +5,7 @@ import json
 import math
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from engine.errors import InputError
 from engine.events import EVENTS, Event
@@ -29,7 +29,7 @@ def from_json(line: str) -> Event:
     try:
         content = json.loads(line)
         return _ADAPTERS[content.pop("event")].validate_python(content)
-    except (ValueError, KeyError, AttributeError, TypeError, ValidationError) as error:
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError) as error:
         raise InputError(
             f"Not an event: {line[:80]!r}.",
             "Check that events.jsonl was written by this version and is not truncated.",

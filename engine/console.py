@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable
+from contextlib import ExitStack, redirect_stdout
 from types import TracebackType
 
 from rich.console import Console as Terminal
@@ -25,6 +26,8 @@ class Console:
 
     def __init__(self, jsonl: bool) -> None:
         self.jsonl = jsonl
+        self._lines = sys.stdout
+        self._redirected = ExitStack()
         width = None if sys.stdout.isatty() else WIDTH
         self.terminal = Terminal(highlight=False, soft_wrap=True, width=width)
         self._bar = Progress(
@@ -39,6 +42,8 @@ class Console:
         self._task = self._bar.add_task("", total=None, visible=False)
 
     def __enter__(self) -> "Console":
+        if self.jsonl:  # what a network's own code prints is no event
+            self._redirected.enter_context(redirect_stdout(sys.stderr))
         self._bar.start()
         return self
 
@@ -49,12 +54,13 @@ class Console:
         trace: TracebackType | None,
     ) -> None:
         self._bar.stop()
+        self._redirected.close()
 
     def say(self, event: Event) -> None:
         """Tell one event."""
         if self.jsonl:
-            sys.stdout.write(codec.to_json(event) + "\n")
-            sys.stdout.flush()
+            self._lines.write(codec.to_json(event) + "\n")
+            self._lines.flush()
         elif isinstance(event, Progressed):
             self._bar.update(
                 self._task,

@@ -38,7 +38,7 @@ def evaluate(
     model.eval()
     sums = torch.zeros(2, dtype=torch.float64)  # losses, hits
     mine = ranks.share(torch.arange(len(split)).split(batch))
-    with monitor.apart(), torch.inference_mode():
+    with monitor.apart(), torch.no_grad():
         for indices in monitor.track(mine, label):
             images, labels = split.batch(indices)
             outputs = model(images).float()

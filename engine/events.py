@@ -128,7 +128,7 @@ class LevelsPlanned(Event):
 
 @dataclass(frozen=True)
 class PhaseStarted(Event):
-    """gradients, curvature, selection, repair, finetune, evaluate, load or save."""
+    """load, gradients, curvature, selection, repair, finetune or evaluate."""
 
     name: str
 
@@ -189,8 +189,7 @@ class Pruned(Event):
 class Evaluated(Event):
     """A measurement.
 
-    `stage` is dense, before, pruned, repaired, epoch or final; `split` is test,
-    validation or calibration.
+    `stage` is dense, pruned, repaired or final; `split` is test or validation.
     """
 
     stage: str

@@ -15,9 +15,12 @@ from engine import store
 from engine.errors import InputError, RunError
 from engine.exporters import EXPORTERS
 from engine.exporters.base import Exporter
+from engine.loading import rebuild
+from engine.recipe import Recipe
 
 IMAGES = 16  # random inputs that dense and exported network must agree on
 PATIENCE = 600  # seconds for the fresh process
+RUN_FILES = ("recipe.json", "events.jsonl", "summary.json", "model.safetensors")
 
 
 @dataclass(frozen=True)
@@ -55,16 +58,25 @@ def export(
         trust: SHA-256 digests of Python files that may be executed.
 
     Raises:
-        InputError: Unknown format, no network in the folder, or `out` not writable.
+        InputError: Unknown format, no network in the folder, or `out` not writable
+            or a file of the run itself.
         RunError: The reloaded file could not be checked.
     """
     exporter = _exporter(to)
     out = Path(out).absolute()
     weights = store.result_of(folder)
     recipe = store.recipe_of(folder)
-    spec = recipe.data.describe()
-    model = recipe.model.build(spec, trust)
-    model.load_state_dict(weights)
+    spec = store.spec_of(folder)
+    _spare(out, Path(folder), recipe)
+    model = rebuild(recipe, spec, trust)
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise InputError(
+            f"The network of {folder} is not the one its recipe builds now.",
+            "Put its Python file and its data back as they were during the run.",
+            tuple(str(error).splitlines()),
+        ) from error
     ordered = {name: weights[name].contiguous() for name in model.state_dict()}
     generator = torch.Generator().manual_seed(0)
     inputs = torch.randn((IMAGES, *spec.shape), generator=generator)
@@ -88,6 +100,18 @@ def export(
     )
 
 
+def _spare(out: Path, folder: Path, recipe: Recipe) -> None:
+    """Refuse to replace what the run needs."""
+    run = [folder / name for name in RUN_FILES]
+    named = (getattr(recipe.model, key, "") for key in ("checkpoint", "file"))
+    sources = [Path(name) for name in named if name]
+    if out.resolve() in [file.resolve() for file in (*run, *sources)]:
+        raise InputError(
+            f"{out} belongs to the run and would be lost.",
+            "Choose another name for the export.",
+        )
+
+
 def _exporter(kind: str) -> type[Exporter]:
     for exporter in EXPORTERS:
         if exporter.kind == kind:
@@ -105,7 +129,7 @@ def _check(
     trust: frozenset[str],
 ) -> float:
     with torch.inference_mode():
-        logits = model.eval()(inputs)
+        logits = model(inputs)
     with tempfile.TemporaryDirectory() as temporary:
         reference = Path(temporary) / "reference.pt"
         torch.save({"inputs": inputs, "logits": logits}, reference)
@@ -130,8 +154,9 @@ def _check(
                 check=True,
                 env={**os.environ, "PYTHONPATH": path},
             )
-            return float(json.loads(answer.stdout)["difference"])
-        except subprocess.SubprocessError as error:
+            # The last line: a network's own code may print as well.
+            return float(json.loads(answer.stdout.splitlines()[-1])["difference"])
+        except (subprocess.SubprocessError, ValueError, LookupError) as error:
             said = (getattr(error, "stderr", "") or "").strip().splitlines()
             raise RunError(
                 f"{file} was written, but reloading it in a fresh process failed.",

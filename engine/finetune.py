@@ -17,6 +17,8 @@ from engine.monitor import PROGRESS_INTERVAL, Monitor
 from engine.processes import ALONE, Ranks
 from engine.settings import Finetune
 
+SEEDS = 2**63  # what a generator takes
+
 
 def learning_rate(settings: Finetune, epoch: float) -> float:
     """The learning rate after `epoch` epochs (fractional) of the whole fine-tuning."""
@@ -99,9 +101,7 @@ class Finetuner:
     @property
     def position(self) -> float:
         """Epochs done, fractional."""
-        count, size = len(self._data.train), self._settings.batch
-        batches = count // size + (count % size > 1)
-        return self.epoch + self.batch / max(batches, 1)
+        return self.epoch + self.batch / max(self._batches(), 1)
 
     def run_epoch(self, masks: Masks, recovering: bool) -> Measure:
         """Train to the end of the current epoch and measure on validation.
@@ -156,12 +156,17 @@ class Finetuner:
         self._loss_sum, self._seen = state["loss_sum"], state["seen"]
         self._optimizer.load_state_dict(state["optimizer"])
 
+    def _batches(self) -> int:
+        """How many an epoch has; batch norm cannot take a last one of one image."""
+        images, size = len(self._data.train), self._settings.batch
+        count = -(-images // size)
+        return count - 1 if count > 1 and images % size == 1 else count
+
     def _order(self) -> tuple[Tensor, ...]:
-        """This epoch's batches; batch norm cannot take a last one of a single image."""
+        """This epoch's batches."""
         generator = torch.Generator().manual_seed(self._seed * 1_000_003 + self.epoch)
         order = torch.randperm(len(self._data.train), generator=generator)
-        batches = order.split(self._settings.batch)
-        return batches[:-1] if len(batches) > 1 and len(batches[-1]) == 1 else batches
+        return order.split(self._settings.batch)[: self._batches()]
 
     def _train(self, batches: tuple[Tensor, ...], masks: Masks, label: str) -> None:
         monitor = self._monitor
@@ -189,7 +194,7 @@ class Finetuner:
     ) -> Tensor:
         """One optimiser step; the mean loss of the batch."""
         seed = (self._seed * 1_000_003 + self.epoch) * 1_000_003 + index
-        seed = (seed + self._ranks.rank * 500_009) % 2**63
+        seed = (seed + self._ranks.rank * 500_009) % SEEDS
         torch.manual_seed(seed)  # dropout
         generator = torch.Generator().manual_seed(seed)
         mine, share = self._ranks.slice(indices)

@@ -10,10 +10,12 @@ from torch import Tensor, nn
 
 from engine.monitor import Monitor
 from engine.outer import BATCHED, fits, patch_bytes, weight_gradients
+from engine.pages import Pages
 
 Objective = Callable[[Tensor], Tensor]  # outputs (n, classes) -> values (n,)
 Fetch = Callable[[Tensor], tuple[Tensor, Objective]]  # image numbers -> images, values
 Owners = dict[nn.Module, str]  # module -> full name of its weight
+Rows = dict[str, Tensor | Pages]  # (N, numel) by name, in memory or on disk
 
 BUDGET = 128 * 2**20  # bytes that one micro-batch may take
 PROBE = 2  # images of the trial run
@@ -28,7 +30,8 @@ def collect(
     fetch: Fetch,
     groups: Tensor,
     monitor: Monitor,
-) -> dict[str, Tensor]:
+    rows: Rows | None = None,
+) -> Rows:
     """Gradient of the mean value over each row of `groups`, in eval mode.
 
     Linear and convolution weights come from one forward and backward over many images:
@@ -43,12 +46,13 @@ def collect(
         fetch: Gives images and what to differentiate.
         groups: Image numbers (N, b); N may be 0.
         monitor: Receives progress.
+        rows: Zeros to fill; None makes tensors.
 
     Returns:
         (N, numel) for each name, in the dtype of the weights.
     """
     weights = {name: model.get_parameter(name) for name in names}
-    rows = {
+    rows = rows or {
         name: torch.zeros(len(groups), w.numel(), dtype=w.dtype, device=w.device)
         for name, w in weights.items()
     }
@@ -57,8 +61,8 @@ def collect(
     single = groups.shape[1] < LOOP_FROM
     with _frozen(model):
         images, _ = fetch(groups.reshape(-1)[:PROBE])
-        at_once = max(1, BUDGET // _bytes_per_image(model, images))
-        owners = _trusted(model, _owners(model, weights), images) if single else {}
+        at_once = images_at_once(model, images)
+        owners = _trusted(model, batchable(model, weights), images) if single else {}
         others = [name for name in names if name not in set(owners.values())]
         task = _Task(model, fetch, groups, rows, at_once)
         if owners:
@@ -137,7 +141,7 @@ class _Task:
     model: nn.Module
     fetch: Fetch
     groups: Tensor
-    rows: dict[str, Tensor]
+    rows: Rows
     at_once: int
 
     def fill_batched(self, owners: Owners, monitor: Monitor) -> None:
@@ -154,11 +158,15 @@ class _Task:
 
     def fill_looped(self, names: list[str], monitor: Monitor) -> None:
         for row, group in enumerate(monitor.track(self.groups, "Gradients")):
+            sums: dict[str, Tensor] = {}
             for piece in group.split(self.at_once):
                 images, objective = self.fetch(piece)
                 found = looped(self.model, names, images, objective)
                 for name, total in found.items():
-                    self.rows[name][row] += total / len(group)
+                    share = total / len(group)
+                    sums[name] = sums[name] + share if name in sums else share
+            for name, mean in sums.items():
+                self.rows[name][row] = mean
 
 
 @contextmanager
@@ -179,7 +187,7 @@ def _frozen(model: nn.Module) -> Iterator[None]:
             weight.requires_grad_(flag)
 
 
-def _owners(model: nn.Module, weights: dict[str, Tensor]) -> Owners:
+def batchable(model: nn.Module, weights: dict[str, Tensor]) -> Owners:
     """Modules that hold one of these weights and whose kind can be batched."""
     names = {id(weight): name for name, weight in weights.items()}
     return {
@@ -210,6 +218,11 @@ def _trial(outputs: Tensor) -> Tensor:
     flat = outputs.flatten(1)
     ramp = torch.arange(flat.shape[1], dtype=flat.dtype, device=flat.device)
     return (flat * ramp.cos()).sum(1)
+
+
+def images_at_once(model: nn.Module, images: Tensor) -> int:
+    """How many images a micro-batch takes, judged by a pass of these few."""
+    return max(1, BUDGET // _bytes_per_image(model, images))
 
 
 @torch.no_grad()

@@ -1,9 +1,12 @@
 """Job: the mutable state of one run, and the steps its story is told in."""
 
 import dataclasses
+import tempfile
+from pathlib import Path
 from typing import Any
 
-from engine import machine, masks
+from engine import machine, masks, memory
+from engine.budget import Budget, decide, with_block
 from engine.errors import InputError, RunError
 from engine.evaluate import Measure, evaluate
 from engine.events import Evaluated, LayerState, Pruned
@@ -23,9 +26,19 @@ from engine.schedules.base import Level
 class Job:
     """A network on its way from dense to pruned.
 
+    Args:
+        recipe: What to do.
+        monitor: The run's voice and ear.
+        trust: SHA-256 digests of Python files that may be executed.
+        folder: Holds gradients that do not fit into memory; None is the system's.
+        ranks: The processes that share the work.
+
     Attributes:
+        budget: Predicted memory, and what was chosen so that the run fits.
         levels: The prunes of the schedule.
         level, step: The prune and sub-step that come next.
+        cut: Whether that step removed its weights already and only lacks its repair.
+        measured: Levels that were measured on validation.
         masks: Kept weights of the prunable layers.
         predictions: Predicted loss increase of every step so far.
         results: `Measure` by stage: dense, pruned, repaired, final.
@@ -36,10 +49,12 @@ class Job:
         recipe: Recipe,
         monitor: Monitor,
         trust: frozenset[str],
+        folder: Path | None = None,
         ranks: Ranks = ALONE,
     ) -> None:
         self.recipe, self.monitor, self.ranks = recipe, monitor, ranks
         self.device = machine.pick_device(recipe.machine)
+        self._folder = folder or Path(tempfile.gettempdir())
         with monitor.phase("load"):
             self.model, self.layers = load_network(recipe, monitor, trust)
             self.data = load_data(recipe, self.device, monitor)
@@ -50,7 +65,10 @@ class Job:
             raise InputError(
                 "No layer is left to prune.", "Clear some of allocation.exclude."
             )
-        self.problem = Problem(self.model, names, self.data.train, self.loss, ranks)
+        self.problem = Problem(
+            self.model, names, self.data.train, self.loss, ranks=ranks
+        )
+        self.budget = self._settle(recipe)
         self.finetuner = Finetuner(
             self.model,
             self.data,
@@ -63,7 +81,8 @@ class Job:
         )
         self.masks = masks.from_zeros(self.problem.weights())
         self.levels = self._plan_levels()
-        self.level = self.step = 0
+        self.level = self.step = self.measured = 0
+        self.cut = False
         self.thresholds: dict[str, float | None] = {}
         self.predictions: list[dict[str, Any]] = []
         self.results: dict[str, Measure] = {}
@@ -101,6 +120,12 @@ class Job:
             )
         )
 
+    def measure_level(self) -> None:
+        """Measure on validation what the level just finished has left, once."""
+        if self.measured < self.level and len(self.data.validation):
+            self.measure("pruned", "validation")
+            self.measured = self.level
+
     def measure_dense(self) -> None:
         """Measure the network as it came; warn when data and network do not fit."""
         self.measure("dense")
@@ -116,23 +141,13 @@ class Job:
 
     def prune_step(self) -> None:
         """Take the next step of the level; the level is done after its last."""
-        level = self.levels[self.level]
-        cut = prune_once(
-            self.problem,
-            self.masks,
-            self.recipe,
-            level.steps[self.step],
-            self._steps_done(),
-            self.monitor,
-        )
-        self._tested = None
-        self.masks, self.thresholds = cut.masks, cut.thresholds
-        self.finetuner.forget(cut.removed)
-        self.step += 1
-        self._tell(cut)
+        steps = self.levels[self.level].steps
+        if not self.cut:  # else a stop came between the cut and its repair
+            self._cut(steps[self.step])
         if self.recipe.repair.batch_norm == "every_step":
             self.repair()
-        if self.step == len(level.steps):
+        self.cut, self.step = False, self.step + 1
+        if self.step == len(steps):
             self.level, self.step = self.level + 1, 0
 
     def repair(self) -> None:
@@ -192,24 +207,47 @@ class Job:
             "finetuner": self.finetuner.state_dict(),
             "level": self.level,
             "step": self.step,
+            "cut": self.cut,
+            "measured": self.measured,
             "thresholds": self.thresholds,
             "predictions": self.predictions,
             "results": {k: dataclasses.asdict(m) for k, m in self.results.items()},
             "timings": dict(self.monitor.timings),
             "notices": list(self.monitor.notices),
+            "block_size": self.budget.block_size,
             "elapsed": self.monitor.now(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on from a saved state."""
+        """Go on from a saved state, with the blocks it was begun with."""
+        self.take_blocks(state["block_size"])
         self.model.load_state_dict(state["model"])
         self.masks = {k: v.to(self.device) for k, v in state["masks"].items()}
         self.finetuner.load_state_dict(state["finetuner"])
         self.level, self.step = state["level"], state["step"]
+        self.cut, self.measured = state["cut"], state["measured"]
         self.thresholds, self.predictions = state["thresholds"], state["predictions"]
         self.results = {k: Measure(**m) for k, m in state["results"].items()}
         self.monitor.timings = dict(state["timings"])
         self.monitor.notices = list(state["notices"])
+
+    def take_blocks(self, size: int | None) -> None:
+        """Use blocks of this size, as an earlier part of the run or rank 0 does."""
+        if size != self.budget.block_size:
+            self.budget = self._settle(with_block(self.recipe, size))
+
+    def _settle(self, recipe: Recipe) -> Budget:
+        """Choose block size and the gradients' place by the memory there is."""
+        names = self.problem.names
+        size = memory.extent(self.model, names, self.data)
+        budget = decide(recipe, self.model, names, size, self.device, self._folder)
+        for reason in budget.reasons:
+            self.monitor.notice(reason, level="info")
+        alone = self.ranks.size == 1  # several processes hold the gradients together
+        paging = self._folder if budget.paged and alone else None
+        self.problem = dataclasses.replace(self.problem, paging=paging)
+        self._settled = with_block(recipe, budget.block_size)
+        return budget
 
     def _plan_levels(self) -> tuple[Level, ...]:
         start, target = masks.sparsity(self.masks), self.recipe.allocation.sparsity
@@ -222,11 +260,26 @@ class Job:
         epochs = self.recipe.finetune.epochs
         return self.recipe.schedule.levels(target, epochs, min(start, target))
 
+    def _cut(self, sparsity: float) -> None:
+        cut = prune_once(
+            self.problem,
+            self.masks,
+            self._settled,
+            sparsity,
+            self._steps_done(),
+            self.monitor,
+        )
+        self._tested = None
+        self.masks, self.thresholds = cut.masks, cut.thresholds
+        self.finetuner.forget(cut.removed)
+        self.cut = True
+        self._tell(cut)
+
     def _steps_done(self) -> int:
         return sum(len(level.steps) for level in self.levels[: self.level]) + self.step
 
     def _tell(self, cut: Cut) -> None:
-        number, steps = self._steps_done(), sum(len(x.steps) for x in self.levels)
+        number, steps = self._steps_done() + 1, sum(len(x.steps) for x in self.levels)
         zeros = masks.zeros(self.masks)
         self.predictions.append(
             {"step": number, "sum": cut.predicted, "joint": cut.predicted_joint}

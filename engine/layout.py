@@ -13,12 +13,13 @@ class Layout:
     Args:
         live: (numel,) bool, True = kept.
         block_size: 0 takes the whole layer as one block.
+        width: Least slots per block; the blocks of a page are as wide as the layer's.
 
     Attributes:
         index: (blocks, width) position in the layer; numel marks an empty slot.
     """
 
-    def __init__(self, live: Tensor, block_size: int) -> None:
+    def __init__(self, live: Tensor, block_size: int, width: int = 1) -> None:
         self.numel = len(live)
         size = min(block_size or self.numel, self.numel)
         position = live.nonzero().squeeze(1)
@@ -26,7 +27,7 @@ class Layout:
         counts = torch.bincount(block, minlength=-(-self.numel // size))
         first = counts.cumsum(0) - counts
         slot = torch.arange(len(position), device=live.device) - first[block]
-        width = max(int(counts.max()), 1)
+        width = max(int(counts.max()), width)
         self.index = position.new_full((len(counts), width), self.numel)
         self.index[block, slot] = position
         self._whole = len(position) == self.numel == self.index.numel()

@@ -3,11 +3,11 @@
 import torch
 from torch import nn
 
-from engine.data.base import Data
+from engine.data.base import Data, DataSpec
 from engine.events import DataLoaded, LayerInfo, ModelLoaded
 from engine.layers import parameter_count, survey, total_macs, unmatched
 from engine.loss import Loss, detect
-from engine.models.load import load_model
+from engine.models.load import load_model, prepared
 from engine.monitor import Monitor
 from engine.part import title_of
 from engine.recipe import Recipe
@@ -40,6 +40,15 @@ def load_network(
     return model, layers
 
 
+def rebuild(recipe: Recipe, spec: DataSpec, trust: frozenset[str]) -> nn.Module:
+    """The network as a run prepares it, on the CPU, without its trained weights.
+
+    Raises:
+        InputError: It cannot be built; says why.
+    """
+    return prepared(recipe.model.build(spec, trust), spec)
+
+
 def load_data(recipe: Recipe, device: torch.device, monitor: Monitor) -> Data:
     """All splits, served on `device` (emits `DataLoaded`)."""
     data = recipe.data.load(device, recipe.machine.seed, monitor)
@@ -53,8 +62,8 @@ def loss_for(model: nn.Module, recipe: Recipe, data: Data, monitor: Monitor) -> 
     """The loss that suits what the network returns, seen on real images."""
     kind = recipe.model.output
     if kind == "auto":
-        count = min(DETECTION_IMAGES, len(data.train))
-        with torch.inference_mode():
+        count = min(DETECTION_IMAGES, recipe.machine.batch, len(data.train))
+        with torch.no_grad():
             kind = detect(model(data.train.batch(torch.arange(count))[0]))
         if kind != "logits":
             monitor.notice(

@@ -41,10 +41,10 @@ def apply(masks: Masks, weights: dict[str, Tensor]) -> None:
 
 
 def digest(masks: Masks) -> str:
-    """SHA-256 over names and packed bits, the same on every device and rank."""
+    """SHA-256 over names and masks, a byte a weight; the same on every device."""
     sha = hashlib.sha256()
     for name in sorted(masks):
         sha.update(name.encode())
-        bits = masks[name].reshape(-1).to("cpu", torch.uint8).numpy()
-        sha.update(bits.tobytes())
+        kept = masks[name].reshape(-1).to("cpu", torch.uint8).numpy()
+        sha.update(kept.tobytes())
     return sha.hexdigest()

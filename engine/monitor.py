@@ -85,7 +85,6 @@ class Monitor:
         emit: Callable[[Event], None] = lambda event: None,
         control: Control | None = None,
         memory: Callable[[], int] = lambda: 0,
-        elapsed: float = 0.0,
     ) -> None:
         self._emit = emit
         self._memory = memory
@@ -93,7 +92,7 @@ class Monitor:
         self.timings: dict[str, float] = {}
         self.notices: list[str] = []
         self._noticed: list[Noticed] = []
-        self._started = time.monotonic() - elapsed
+        self._started = time.monotonic()
         self._held = 0.0
 
     def emit(self, event: Event) -> Event:
@@ -101,6 +100,10 @@ class Monitor:
         stamped = replace(event, time=round(self.now(), 3))
         self._emit(stamped)
         return stamped
+
+    def go_on_from(self, seconds: float) -> None:
+        """Count on from the seconds an earlier part of the run took."""
+        self._started -= seconds
 
     def notice(self, message: str, hint: str = "", level: str = "warning") -> None:
         """Tell the person, and the summary, what was decided on their behalf."""

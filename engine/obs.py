@@ -5,11 +5,12 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor
 
-from engine.blocks import DualBlocks, PrimalBlocks
 from engine.errors import RunError
-from engine.layout import Layout
+from engine.fisher import BlockFisher, PagedFisher, finite
+from engine.gradients import Rows
 from engine.masks import Masks
 from engine.monitor import Monitor
+from engine.pages import Pages
 
 Compensation = Literal["none", "sum", "joint"]
 Tensors = dict[str, Tensor]
@@ -31,73 +32,32 @@ class Inverse(Protocol):
         """The step with d = -w on the removed that minimises 1/2 d^T F d, its loss."""
 
 
-class BlockFisher:
-    """Inverse of the damped block empirical Fisher of one layer.
-
-    Args:
-        rows: Gradients (N, numel), zero where a weight is removed.
-        live: (numel,) bool, True = kept.
-        block_size: Neighbouring weights per block; 0 is the whole layer.
-        damping: Added to the diagonal.
-
-    Attributes:
-        raised: Blocks whose damping had to grow.
-        largest: The largest damping used.
-
-    Raises:
-        torch.linalg.LinAlgError: A block has no inverse whatever the damping.
-    """
-
-    def __init__(
-        self, rows: Tensor, live: Tensor, block_size: int, damping: float
-    ) -> None:
-        self._layout = Layout(live, block_size)
-        self._damping = damping
-        gradients = self._layout.gather_rows(rows)
-        kind = PrimalBlocks if gradients.shape[1] > gradients.shape[2] else DualBlocks
-        self._blocks = kind(gradients, damping)
-        self.raised = int((self._blocks.damping > damping).sum())
-        self.largest = float(self._blocks.damping.max())
-
-    def diag(self) -> Tensor:
-        """Diagonal of F^-1; 1 / damping for removed weights."""
-        return self._layout.scatter(self._blocks.diag, fill=1 / self._damping)
-
-    def solve(self, vector: Tensor) -> Tensor:
-        """F^-1 v on the live weights."""
-        return self._layout.scatter(self._blocks.solve(self._layout.gather(vector)))
-
-    def joint(self, weights: Tensor, removed: Tensor) -> tuple[Tensor, float]:
-        """Exact per block; blocks do not see each other."""
-        steps, losses = self._blocks.joint(
-            self._layout.gather(weights), self._layout.gather(removed, fill=True)
-        )
-        return self._layout.scatter(steps), float(losses.sum())
-
-
 def block_fishers(
-    gradients: Tensors,
+    gradients: Rows,
     masks: Masks,
     block_size: int,
     damping: float,
     monitor: Monitor,
 ) -> dict[str, Inverse]:
-    """A `BlockFisher` per layer; takes each layer's rows out of `gradients`.
+    """An inverse per layer; takes each layer's rows out of `gradients`.
 
     Raises:
         RunError: Gradients are not finite, or a block has no inverse.
     """
     inverses: dict[str, Inverse] = {}
     for name in monitor.track(tuple(gradients), "Curvature"):
-        rows = gradients.pop(name)
-        if not rows.isfinite().all():
+        rows, live = gradients.pop(name), masks[name].reshape(-1)
+        try:
+            if isinstance(rows, Pages):
+                found = PagedFisher(rows, live, block_size, damping, monitor)
+            else:
+                found = BlockFisher(finite(rows), live, block_size, damping)
+        except FloatingPointError as error:
             raise RunError(
                 f"The gradients of {name} are not finite.",
                 "Check that the checkpoint, the normalisation and the network's output "
                 "kind fit together.",
-            )
-        try:
-            found = BlockFisher(rows, masks[name].reshape(-1), block_size, damping)
+            ) from error
         except torch.linalg.LinAlgError as error:
             raise RunError(
                 f"The curvature of {name} has no usable inverse.", "Raise the damping."

@@ -1,14 +1,30 @@
-"""What a recipe will cost, before it starts."""
+"""What a recipe will cost, before it starts: memory, passes, disk and time."""
 
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 
-from engine import machine
+import torch
+from torch import nn
+
+from engine import machine, memory, probe
+from engine.budget import Budget, decide, existing
 from engine.errors import InputError
-from engine.loading import load_network
+from engine.estimators.base import ObsEstimator
+from engine.loading import load_data, load_network
+from engine.memory import Extent
 from engine.monitor import Monitor
 from engine.recipe import Recipe
 
-FLOAT32, FLOAT64 = 4, 8
+PROBED = 4  # images of the timed passes
+EFFICIENCY = 0.6  # share of the product rate that curvature reaches
+READ_RATE = 500e6  # bytes per second of a common solid-state disk
+READS = 3  # of the paged gradients: scores, predicted loss, correction
+RANKING = 4e-7  # seconds per weight to rank and count saliencies
+TIMED = (
+    "Times follow from passes of a few images and a float64 matrix product, measured "
+    "just now on this machine as busy as it is."
+)
 
 
 @dataclass(frozen=True)
@@ -21,9 +37,17 @@ class Plan:
         targets: Sparsity after each prune, and `epochs` when each is due.
         steps: Prune steps in all, recomputations counted.
         calibration_images: Images with a backward pass over all steps.
-        gradient_bytes: Gradients of one step.
-        curvature_bytes: Inverse curvature of one step.
-        free_bytes: Free on the device now.
+        passes: How often the gradients of one step are read, by what for.
+        block_size: Weights per block; 0 is the whole layer, None no blocks.
+        paged: Gradients are kept on the disk.
+        peak_bytes: Most memory on the device, the program itself included.
+        limit_bytes: What the run may use there.
+        host_bytes: Most memory beside the device; the peak itself on a CPU.
+        phase_bytes: Most memory on the device in each phase.
+        gradient_bytes: Gradients of one step, wherever they are.
+        disk_bytes: Temporary files.
+        seconds: By phase; rough, see `reasons`.
+        reasons: What was chosen and why, in sentences.
     """
 
     device: str
@@ -32,40 +56,112 @@ class Plan:
     epochs: tuple[int, ...]
     steps: int
     calibration_images: int
+    passes: dict[str, int]
+    block_size: int | None
+    paged: bool
+    peak_bytes: int
+    limit_bytes: int
+    host_bytes: int
+    phase_bytes: dict[str, int]
     gradient_bytes: int
-    curvature_bytes: int
-    free_bytes: int
+    disk_bytes: int
+    seconds: dict[str, float]
+    reasons: tuple[str, ...]
 
 
-def plan(recipe: Recipe, trust: frozenset[str] = frozenset()) -> Plan:
-    """Predict a run's prunes, passes and curvature memory without touching images.
+def plan(
+    recipe: Recipe,
+    trust: frozenset[str] = frozenset(),
+    folder: str | Path | None = None,
+) -> Plan:
+    """Predict what a run takes; network and data are loaded, nothing is computed.
+
+    Args:
+        recipe: What would be run.
+        trust: SHA-256 digests of Python files that may be executed.
+        folder: Where it would run; None is the system's folder for temporary files.
 
     Raises:
-        InputError: The recipe cannot run, or its curvature does not fit into memory.
+        InputError: The recipe cannot run, or does not fit; the hint says what would.
     """
+    with machine.threads(recipe.machine):
+        return _plan(recipe, trust, Path(folder or tempfile.gettempdir()))
+
+
+def _plan(recipe: Recipe, trust: frozenset[str], folder: Path) -> Plan:
     device = machine.pick_device(recipe.machine)
-    _, layers = load_network(recipe, Monitor(), trust)
-    prunable = sum(i.weights for i in layers if i.status == "prunable")
+    model, layers = load_network(recipe, Monitor(), trust)
+    data = load_data(recipe, device, Monitor())
+    model.to(device)
+    names = tuple(layer.name for layer in layers if layer.status == "prunable")
+    if not names:
+        raise InputError(
+            "No layer is left to prune.", "Clear some of allocation.exclude."
+        )
+    size = memory.extent(model, names, data)
+    budget = decide(recipe, model, names, size, device, folder)
     levels = recipe.schedule.levels(recipe.allocation.sparsity, recipe.finetune.epochs)
     steps = sum(len(level.steps) for level in levels)
-    samples = getattr(recipe.estimator, "samples", 0)
-    images = samples * getattr(recipe.estimator, "batch", 0)
-    planned = Plan(
+    method, second_order = recipe.estimator, isinstance(recipe.estimator, ObsEstimator)
+    rows = memory.samples(method, size) if second_order else 0
+    return Plan(
         device=machine.describe(device),
-        prunable=prunable,
+        prunable=size.prunable,
         targets=tuple(level.sparsity for level in levels),
         epochs=tuple(level.epoch for level in levels),
         steps=steps,
-        calibration_images=images * steps,
-        gradient_bytes=samples * prunable * FLOAT32,
-        curvature_bytes=samples * prunable * FLOAT32,
-        free_bytes=machine.memory_free(device),
+        calibration_images=rows * method.batch * steps if second_order else 0,
+        passes={"images": steps, "disk": steps * READS * budget.paged},
+        block_size=budget.block_size,
+        paged=budget.paged,
+        peak_bytes=budget.peak,
+        limit_bytes=budget.limit,
+        host_bytes=_host(budget, size, device),
+        phase_bytes=budget.phases,
+        gradient_bytes=memory.disk(size, method) if second_order else 0,
+        disk_bytes=budget.disk,
+        seconds=_seconds(recipe, model, size, budget, steps, device, folder),
+        reasons=(*budget.reasons, TIMED),
     )
-    needed = planned.gradient_bytes + planned.curvature_bytes
-    if needed > planned.free_bytes:
-        raise InputError(
-            f"The curvature needs about {needed / 1e9:.1f} GB and "
-            f"{planned.free_bytes / 1e9:.1f} GB are free.",
-            "Lower estimator.samples or exclude large layers.",
-        )
-    return planned
+
+
+def _host(budget: Budget, size: Extent, device: torch.device) -> int:
+    """On a GPU's host: the program, copies of the network on their way, a page."""
+    if device.type == "cpu":
+        return budget.peak
+    copies = 3 * size.parameters  # as loaded, the best epoch, a state being written
+    page = memory.PAGE if budget.paged else 0
+    return machine.memory_used(torch.device("cpu")) + copies + page
+
+
+def _seconds(
+    recipe: Recipe,
+    model: nn.Module,
+    size: Extent,
+    budget: Budget,
+    steps: int,
+    device: torch.device,
+    folder: Path,
+) -> dict[str, float]:
+    model.eval()
+    images = torch.rand(min(PROBED, size.train), *size.shape, device=device)
+    forward = probe.forward_seconds(model, images)
+    backward = probe.backward_seconds(model, images[:2])
+    epochs = recipe.finetune.epochs
+    shown = 3 * size.test + (epochs + steps) * size.validation
+    found = {
+        "evaluate": shown * forward,
+        "selection": RANKING * size.prunable * steps,
+        "finetune": epochs * size.train * backward,
+    }
+    if isinstance(recipe.estimator, ObsEstimator):
+        rate = EFFICIENCY * probe.product_rate(device)
+        rows = memory.samples(recipe.estimator, size)
+        fit, cut = memory.products(size, rows, budget.block_size, budget.paged)
+        writing = budget.disk / probe.write_rate(existing(folder)) if budget.disk else 0
+        reading = budget.disk / READ_RATE
+        taking = 1.3 * rows * recipe.estimator.batch * backward  # rows of each image
+        found["gradients"] = steps * max(taking, writing)
+        found["curvature"] = steps * (fit / rate + reading)
+        found["selection"] += steps * (cut / rate + (READS - 1) * reading)
+    return {phase: round(seconds, 1) for phase, seconds in found.items()}

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from engine.data.base import Split
 from engine.errors import RunError
-from engine.gradients import Objective, collect
+from engine.gradients import Objective, Rows, collect
 from engine.loss import Loss
 from engine.masks import Masks
 from engine.monitor import Monitor
+from engine.pages import Pages
 from engine.processes import ALONE, Ranks
 from engine.shares import Owners, owned_rows, owners
 
@@ -25,6 +27,7 @@ class Problem:
         names: Prunable parameters, full names such as `layer1.0.conv1.weight`.
         train: Labelled images to take gradients on.
         loss: Suits what the model returns.
+        paging: Folder on whose disk gradients are kept; None keeps them in memory.
         ranks: The processes that share the work.
     """
 
@@ -32,6 +35,7 @@ class Problem:
     names: tuple[str, ...]
     train: Split
     loss: Loss
+    paging: Path | None = None
     ranks: Ranks = ALONE
 
     def weights(self) -> dict[str, Tensor]:
@@ -44,8 +48,8 @@ class Problem:
 
     def gradients(
         self, samples: int, batch: int, seed: int, masks: Masks, monitor: Monitor
-    ) -> dict[str, Tensor]:
-        """Rows of mean-loss gradients in eval mode, removed weights zero.
+    ) -> Rows:
+        """Rows of mean-loss gradients in eval mode, removed weights zero if in memory.
 
         Args:
             samples: Rows wanted (N).
@@ -56,14 +60,21 @@ class Problem:
 
         Returns:
             (rows, numel) per prunable parameter, in the dtype of the weights. Rows are
-            fewer than `samples` only when b = 1 and there are too few images. Each of
-            several processes gets the layers it owns.
+            fewer than `samples` only when b = 1 and there are too few images. `Pages`
+            instead of tensors when paging. Each of several processes gets the layers
+            it owns, in memory.
 
         Raises:
-            RunError: There are no training images.
+            RunError: There are no training images, or no room on the disk.
         """
         groups = draw(len(self.train), samples, batch, seed, monitor)
         take = partial(collect, self.model, self.names, self._fetch, monitor=monitor)
+        if self.paging:
+            pages = {
+                name: Pages(self.paging, len(groups), weight)
+                for name, weight in self.weights().items()
+            }
+            return take(groups, rows=pages)
         rows = owned_rows(take, groups, self.owners(), self.ranks, monitor)
         for name, mask in masks.items():
             if name in rows:

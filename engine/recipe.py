@@ -93,6 +93,11 @@ def problems(error: ValidationError) -> list[tuple[str, str]]:
         text = item["msg"].removeprefix("Value error, ").rstrip(".")
         if item["type"] == "extra_forbidden":
             text = "there is no such setting"
+        elif item["type"] == "union_tag_invalid":
+            told = item["ctx"]
+            text = f"there is no kind '{told['tag']}'; use {told['expected_tags']}"
+        elif item["type"] in ("model_type", "model_attributes_type"):
+            text = "It must be a group of settings in braces"
         lines.append((".".join(at), text))
     return lines
 

@@ -76,13 +76,11 @@ def tell_story(job: Job, save: Callable[[], None]) -> None:
     if "dense" not in job.results:
         job.measure_dense()
     while not job.pruned:
-        level = job.levels[job.level]
-        if job.finetuner.epoch < level.epoch:
+        job.measure_level()
+        if job.finetuner.epoch < job.levels[job.level].epoch:
             job.train_epoch()
         else:
             job.prune_step()
-            if job.step == 0 and not job.pruned and len(job.data.validation):
-                job.measure("pruned", "validation")
         save()
     if "pruned" not in job.results:
         job.measure("pruned")
@@ -109,20 +107,30 @@ class _Log:
         self._store: Store | None = None
 
     def __call__(self, event: Event) -> None:
-        if not self._speaks:
-            return
+        if self._speaks and isinstance(event, RunFailed):
+            self._emit(event)  # first: the folder may be what failed
+            self._record(event)
+        elif self._speaks:
+            self._record(event)
+            self._emit(event)
+
+    def _record(self, event: Event) -> None:
         if self._store is None:
             self._waiting.append(event)
         else:
             self._store.record(event)
-        self._emit(event)
 
     def open(self, make: Callable[[], Store]) -> None:
-        if self._speaks:
+        if self._speaks and not self._store:
             self._store = make()
             for event in self._waiting:
                 self._store.record(event)
             self._waiting.clear()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a run folder."""
+        return self._store is not None
 
     def save_state(self, job: Job) -> None:
         if self._store:
@@ -146,33 +154,14 @@ def _drive(
     ranks: Ranks,
     resumed: bool,
 ) -> Event:
-    state = ranks.told(lambda: store.newest_state(folder)) if resumed else None
     device = machine.pick_device(recipe.machine)
-    elapsed = state["elapsed"] if state else 0.0
     control = ranks.control(control)
-    monitor = Monitor(log, control, lambda: machine.memory_used(device), elapsed)
-    job = None
+    monitor = Monitor(log, control, lambda: machine.memory_used(device))
     try:
-        with monitor.apart():
-            if resumed:
-                log.open(lambda: Store.open(folder))
-        monitor.emit(
-            RunStarted(str(folder), _place(device, ranks), recipe.machine.seed, resumed)
-        )
-        try:
-            job = _load(recipe, monitor, trust, ranks, state)
-            with monitor.apart():
-                if not resumed:
-                    log.open(lambda: Store.create(folder, recipe))
-            monitor.emit(_plan(job))
-            tell_story(job, lambda: log.save_state(job))
-        except Stopped:
-            if job:
-                ranks.told(lambda: log.save_state(job))
-            return monitor.emit(RunStopped())
-        ranks.told(lambda: log.save_result(job))
-        monitor.emit(Saved(str(folder / "model.safetensors")))
-        return monitor.emit(_finished(job))
+        state = _reopen(folder, log, monitor, ranks) if resumed else None
+        place = _place(device, ranks)
+        monitor.emit(RunStarted(str(folder), place, recipe.machine.seed, resumed))
+        return _go(recipe, folder, log, monitor, trust, ranks, state)
     except Exception as error:
         known = _explained(error)
         monitor.emit(RunFailed(known.message, known.hint, known.details))
@@ -180,30 +169,6 @@ def _drive(
         raise known from error
     finally:
         log.close()
-
-
-def _load(
-    recipe: Recipe,
-    monitor: Monitor,
-    trust: frozenset[str],
-    ranks: Ranks,
-    state: dict[str, Any] | None,
-) -> Job:
-    """The same network and data in every process, where the run begins or goes on."""
-    wanted = recipe.machine.processes
-    if ranks.size == 1 < wanted:
-        monitor.notice(
-            f"The recipe asks for {wanted} processes, and this run has one.",
-            f"Start it with torchrun --nproc-per-node {wanted} -m engine.",
-        )
-    for mine in ranks.turns():
-        with monitor.apart():
-            if mine:
-                job = Job(recipe, monitor, trust, ranks)
-    ranks.align(job.model)
-    if state:
-        job.load_state_dict(state)
-    return job
 
 
 def _unfinished(folder: str | Path) -> Recipe:
@@ -219,6 +184,79 @@ def _unfinished(folder: str | Path) -> Recipe:
 def _place(device: torch.device, ranks: Ranks) -> str:
     place = machine.describe(device)
     return f"{place}, {ranks.size} processes" if ranks.size > 1 else place
+
+
+def _reopen(
+    folder: Path, log: _Log, monitor: Monitor, ranks: Ranks
+) -> dict[str, Any] | None:
+    """Lock the folder of an earlier run; its newest state that loads."""
+    with monitor.apart():
+        log.open(lambda: Store.open(folder))
+    broken: list[Path] = []
+    state = ranks.told(lambda: store.newest_state(folder, broken.append))
+    for path in broken:
+        monitor.notice(f"{path.name} is broken and was passed by.")
+    if state is None:
+        monitor.notice("No saved state was found, so the run starts over.")
+    else:
+        monitor.go_on_from(state["elapsed"])
+    return state
+
+
+def _go(
+    recipe: Recipe,
+    folder: Path,
+    log: _Log,
+    monitor: Monitor,
+    trust: frozenset[str],
+    ranks: Ranks,
+    state: dict[str, Any] | None,
+) -> Event:
+    job = None
+    try:
+        job = _load(recipe, folder, monitor, trust, ranks, state)
+        with monitor.apart():
+            if state is None:
+                log.open(lambda: Store.create(folder, recipe))
+        monitor.emit(_plan(job))
+        tell_story(job, lambda: log.save_state(job))
+    except Stopped:
+        if not ranks.told(lambda: log.is_open):
+            return monitor.emit(RunStopped("Stopped before anything was written."))
+        if job:
+            ranks.told(lambda: log.save_state(job))
+        return monitor.emit(RunStopped())
+    ranks.told(lambda: log.save_result(job))
+    monitor.emit(Saved(str(folder / "model.safetensors")))
+    return monitor.emit(_finished(job))
+
+
+def _load(
+    recipe: Recipe,
+    folder: Path,
+    monitor: Monitor,
+    trust: frozenset[str],
+    ranks: Ranks,
+    state: dict[str, Any] | None,
+) -> Job:
+    """The same network and data in every process, where the run begins or goes on."""
+    wanted = recipe.machine.processes
+    if ranks.size == 1 < wanted:
+        monitor.notice(
+            f"The recipe asks for {wanted} processes, and this run has one.",
+            f"Start it with torchrun --nproc-per-node {wanted} -m engine.",
+        )
+    for mine in ranks.turns():
+        with monitor.apart():
+            if mine:
+                job = Job(recipe, monitor, trust, folder, ranks)
+    ranks.align(job.model)
+    blocks = ranks.told(lambda: job.budget.block_size)
+    with monitor.apart():
+        job.take_blocks(blocks)
+        if state:
+            job.load_state_dict(state)
+    return job
 
 
 def _plan(job: Job) -> LevelsPlanned:

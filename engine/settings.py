@@ -129,6 +129,17 @@ class Machine(Part):
         le=1024,
         advanced=True,
     )
+    memory: float = field(
+        0.0,
+        "Memory",
+        "What the run may use on its device, the program itself included; gradients "
+        "that need more are kept on disk.",
+        ge=0,
+        le=100_000,
+        special="What is free",
+        unit="GB",
+        advanced=True,
+    )
     batch: int = field(
         256,
         "Evaluation batch",

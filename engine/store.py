@@ -6,7 +6,7 @@ import os
 import platform
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,16 @@ from safetensors.torch import load_file, save
 from torch import Tensor
 
 from engine import codec
+from engine.data.base import DataSpec
 from engine.errors import InputError, RunError
-from engine.events import Event
+from engine.events import DataLoaded, Event
 from engine.recipe import Recipe, dump, load
 
 KEPT_STATES = 2
 LOCK, HOST = ".lock", ".host"  # who is writing, and on which machine
 
 
-def write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes | memoryview) -> None:
     """Put a file in place atomically: temporary file, flush, fsync, rename."""
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     try:
@@ -67,13 +68,13 @@ class Store:
             InputError: It holds something already or cannot be written.
         """
         folder = Path(folder).absolute()
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise InputError(
-                f"{folder} is not empty.",
-                "Choose a new folder, or resume the run that is in it.",
-            )
-        parent = next(p for p in (folder, *folder.parents) if p.exists())
         try:
+            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+                raise InputError(
+                    f"{folder} is not empty.",
+                    "Choose a new folder, or resume the run that is in it.",
+                )
+            parent = next(p for p in (folder, *folder.parents) if p.exists())
             os.rmdir(tempfile.mkdtemp(dir=parent))  # access bits lie to root
         except OSError as error:
             raise _unwritable(folder, error) from error
@@ -92,8 +93,16 @@ class Store:
 
     @classmethod
     def open(cls, folder: str | Path) -> "Store":
-        """Open the folder of an earlier run."""
-        return cls(existing(folder))
+        """Open the folder of an earlier run.
+
+        Raises:
+            InputError: It is no run folder, cannot be written, or is in use.
+        """
+        folder = existing(folder)
+        try:
+            return cls(folder)
+        except OSError as error:
+            raise _unwritable(folder, error) from error
 
     def close(self) -> None:
         """Release the folder."""
@@ -103,20 +112,23 @@ class Store:
 
     def record(self, event: Event) -> None:
         """Append an event to `events.jsonl`."""
-        if self._log is None:
-            self._log = _open_log(self.folder / "events.jsonl")
-        self._log.write(codec.to_json(event).encode() + b"\n")
-        self._log.flush()
+        path = self.folder / "events.jsonl"
+        try:
+            if self._log is None:
+                self._log = _open_log(path)
+            self._log.write(codec.to_json(event).encode() + b"\n")
+            self._log.flush()
+        except OSError as error:
+            raise _broken(path, error) from error
 
     def save_state(self, state: dict[str, Any]) -> None:
         """Keep what `resume` needs, and let the oldest go."""
         states = self.folder / "states"
-        states.mkdir(exist_ok=True)
         known = _states(self.folder)
         number = _number(known[-1]) + 1 if known else 1
         buffer = io.BytesIO()
         torch.save(state, buffer)
-        self._write(states / f"{number:06d}.pt", buffer.getvalue())
+        self._write(states / f"{number:06d}.pt", buffer.getbuffer())
         for old in _states(self.folder)[:-KEPT_STATES]:
             old.unlink()
 
@@ -127,14 +139,12 @@ class Store:
         text = json.dumps(summary, indent=2, allow_nan=False) + "\n"
         self._write(self.folder / "summary.json", text.encode())
 
-    def _write(self, path: Path, content: bytes) -> None:
+    def _write(self, path: Path, content: bytes | memoryview) -> None:
         try:
+            path.parent.mkdir(exist_ok=True)
             write(path, content)
         except OSError as error:
-            raise RunError(
-                f"Cannot write {path}: {error.strerror}.",
-                "Free disk space or mend the folder, then resume the run.",
-            ) from error
+            raise _broken(path, error) from error
 
 
 def existing(folder: str | Path) -> Path:
@@ -170,14 +180,39 @@ def recipe_of(folder: str | Path) -> Recipe:
     return load(existing(folder) / "recipe.json")
 
 
-def newest_state(folder: str | Path) -> dict[str, Any] | None:
-    """The newest state that loads, or None when there is none."""
+def newest_state(
+    folder: str | Path, on_broken: Callable[[Path], None] = lambda path: None
+) -> dict[str, Any] | None:
+    """The newest state that loads, or None when there is none.
+
+    Args:
+        folder: Of the run.
+        on_broken: Hears of each newer state that does not load.
+    """
     for path in reversed(_states(existing(folder))):
         try:
-            return torch.load(path, map_location="cpu", weights_only=True)
+            state = torch.load(path, map_location="cpu", weights_only=True)
         except Exception:  # whatever a broken file raises, the older one is next
+            on_broken(path)
             continue
+        if isinstance(state, dict) and "model" in state:
+            return state
+        on_broken(path)
     return None
+
+
+def spec_of(folder: str | Path) -> DataSpec:
+    """Input shape and classes of a run, also where its images are no longer there.
+
+    Raises:
+        InputError: The run has not loaded its data yet.
+    """
+    for event in replay(folder):
+        if isinstance(event, DataLoaded):
+            return DataSpec(event.name, event.shape, event.classes)
+    raise InputError(
+        f"{folder} does not tell the shape of its data.", "Resume or repeat the run."
+    )
 
 
 def result_of(folder: str | Path) -> dict[str, Tensor]:
@@ -207,6 +242,13 @@ def _unwritable(folder: Path, error: OSError) -> InputError:
     return InputError(
         f"Cannot write to {folder}: {error.strerror}.",
         "Choose a folder you may write to.",
+    )
+
+
+def _broken(path: Path, error: OSError) -> RunError:
+    return RunError(
+        f"Cannot write {path}: {error.strerror}.",
+        "Free disk space or mend the folder, then resume the run.",
     )
 
 

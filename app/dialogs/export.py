@@ -125,8 +125,15 @@ class ExportDialog(QDialog):
         self.result.setText(described(report))
         self.verdict.show()
         self.result.show()
+        self._grow()
         self.go.setText("Export again")
         self.buttons.button(QDialogButtonBox.StandardButton.Close).setDefault(True)
+
+    def _grow(self) -> None:
+        """Make room for words that take several lines; Qt's own guess is one each."""
+        self.layout().activate()
+        needed = self.layout().totalHeightForWidth(self.width())
+        self.resize(self.width(), max(self.height(), needed))
 
     def _on_failed(self, error: EngineError) -> None:
         self._set_busy(False)

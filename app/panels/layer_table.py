@@ -1,7 +1,7 @@
 """Layer table panel: every layer, its sparsity live, and which ones stay dense."""
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QAction, QKeySequence, QPalette
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -132,8 +132,21 @@ class LayerTablePanel(QWidget):
 
     def _show_checkpoint(self, events: list[CheckpointLoaded]) -> None:
         self._checkpoint = events[-1]
-        self.checkpoint.setText(f'<a href="#report">{headline(self._checkpoint)}</a>')
+        self._link()
         self.checkpoint.show()
+
+    def changeEvent(self, event: QEvent) -> None:
+        """A link keeps the colour of the theme that it was written in."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.PaletteChange and self._checkpoint:
+            self._link()
+
+    def _link(self) -> None:
+        colour = self.palette().color(QPalette.ColorRole.Link).name()
+        words = headline(self._checkpoint)
+        self.checkpoint.setText(
+            f'<a href="#report" style="color: {colour}">{words}</a>'
+        )
 
     def _open_report(self) -> None:
         if self._checkpoint:

@@ -16,10 +16,10 @@ from PySide6.QtWidgets import (
 
 from app.bridge import Bridge
 from app.plots.empty import EmptyState
-from app.tables.log_lines import lines
+from app.tables.log_lines import Line, lines
 from app.tables.log_model import LogModel
 from app.workspace import Workspace
-from engine.events import Event
+from engine.events import CheckpointLoaded, Event, ModelLoaded
 
 EMPTY = "Press Start to see here what the run does."
 STRETCH = QHeaderView.ResizeMode.Stretch
@@ -74,6 +74,7 @@ class LogPanel(QWidget):
         layout.addWidget(self._stack, 1)
         layout.addLayout(side)
         self._pending: deque[Event] = deque()
+        self._seen: dict[type[Event], list[str]] = {}  # of the network on show
         self._timer = QTimer(self, singleShot=True, interval=0)
         self._timer.timeout.connect(self._write)
         bridge.on(Event, self._add)
@@ -88,15 +89,28 @@ class LogPanel(QWidget):
         some = [self._pending.popleft() for _ in range(min(SLICE, len(self._pending)))]
         bar = self.view.verticalScrollBar()
         follows = bar.value() >= bar.maximum()
-        self.model.extend([line for event in some for line in lines(event)])
+        self.model.extend([line for event in some for line in self._news(event)])
         self._show_state()
         if follows:
             self.view.scrollToBottom()
         if self._pending:
             self._timer.start()
 
+    def _news(self, event: Event) -> list[Line]:
+        """An event's lines; a network that is looked at anew says nothing twice."""
+        told = list(lines(event))
+        if isinstance(event, (CheckpointLoaded, ModelLoaded)):
+            texts = [line.text for line in told]
+            if self._seen.get(type(event)) == texts:
+                return []
+            self._seen[type(event)] = texts
+        elif told:
+            self._seen.clear()
+        return told
+
     def _clear(self) -> None:
         self._pending.clear()
+        self._seen.clear()
         self.model.clear()
         self._show_state()
 

@@ -177,6 +177,7 @@ class ThresholdsPanel(QWidget):
 
     def _words(self, shown: Histogram) -> str:
         parts = [
+            short(shown.name),  # the box above may be too narrow for it
             f"{count(sum(shown.live))} kept",
             f"{count(sum(shown.removed))} removed now",
             f"{count(shown.gone)} removed before",

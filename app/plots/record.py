@@ -100,8 +100,9 @@ class Record:
         if event.stage == "dense":
             if event.split == "test" or self.dense is None:
                 self.dense, self.start = event.accuracy, 100 * event.sparsity
-            if self._resuming:
-                return  # measured again, and known already
+            known = event.split != "test" or "dense" in self.stages
+            if self._resuming and known:
+                return  # measured again
         self._resume_at(event.epoch, event.time)
         row = (event.epoch, event.time, event.loss, event.accuracy)
         if event.split == "test":

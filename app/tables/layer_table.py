@@ -50,7 +50,11 @@ class LayerTableModel(QAbstractTableModel):
         self._locked = False
 
     def set_layers(self, layers: tuple[LayerInfo, ...]) -> None:
-        """Show another network."""
+        """Show another network, or the same one anew without losing the selection."""
+        if [info.name for info in layers] == [info.name for info in self.layers]:
+            self.layers = list(layers)
+            self._touch(*range(len(COLUMNS)))
+            return
         self.beginResetModel()
         self.layers = list(layers)
         self.endResetModel()

@@ -1,5 +1,6 @@
 """Arrays x and y from an .npz file."""
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ from engine.errors import InputError
 from engine.monitor import Monitor
 from engine.part import field
 
+MOST_CLASSES = 100_000
 FLOATS = ("float16", "float32", "float64")
 
 
@@ -176,6 +178,12 @@ def _classes(archive: Archive, labels: Tensor) -> tuple[str, ...]:
     present = labels.unique().tolist()
     names: tuple[str, ...] = ()
     if "classes" in archive.headers:
+        listed = math.prod(archive.headers["classes"].shape)
+        if listed > MOST_CLASSES:
+            raise InputError(
+                f"classes in {archive.path} holds {listed:,} names.",
+                f"Give one name for each class, {MOST_CLASSES:,} at most.",
+            )
         names = tuple(str(name) for name in archive.read("classes").reshape(-1))
     count = len(names) or len(present)
     if count < 2 or present[0] < 0 or present[-1] >= count:

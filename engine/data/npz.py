@@ -1,5 +1,6 @@
 """Reading arrays from an .npz file that nobody vouched for."""
 
+import io
 import math
 import zipfile
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from engine.errors import InputError
 
 BOMB_BYTES = 1024**3  # arrays beyond this ...
 BOMB_RATIO = 200  # ... that were packed this small hold no images
+LONGEST = 64 * 1024  # bytes read in search of a header
 HINT = "Save it again with numpy.savez(file, x=images, y=labels)."
 
 
@@ -72,19 +74,20 @@ class Archive:
             ) from error  # fmt: skip
 
     def _header(self, name: str, file: IO[bytes], item: zipfile.ZipInfo) -> Header:
-        version = npy.read_magic(file)
+        start = io.BytesIO(file.read(LONGEST))  # a header may claim to be of any length
+        version = npy.read_magic(start)
         read = (
             npy.read_array_header_1_0
             if version == (1, 0)
             else npy.read_array_header_2_0
         )
-        shape, _, dtype = read(file)
+        shape, _, dtype = read(start)
         if dtype.hasobject:
             raise InputError(
                 f"{name} in {self.path} holds Python objects, not numbers.", HINT
             )
         size = math.prod(shape) * dtype.itemsize
-        if size != item.file_size - file.tell():
+        if not dtype.itemsize or size != item.file_size - start.tell():
             raise InputError(f"{name} in {self.path} is not as long as it says.", HINT)
         packed = max(item.compress_size, 1)
         available = psutil.virtual_memory().available

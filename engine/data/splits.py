@@ -68,4 +68,10 @@ def assemble(
         generator = torch.Generator().manual_seed(seed)
         kept, drawn = stratified(train.labels, share, generator)
         train, validation = train.subset(kept), train.subset(drawn)
+    for name, split in (("training", train), ("test", test)):
+        if not len(split):
+            raise InputError(
+                f"{spec.name} has no {name} images.",
+                "Add images, or lower data.validation and the test share.",
+            )
     return Data(spec, train, validation, test)

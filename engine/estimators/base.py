@@ -1,7 +1,8 @@
 """What an estimator is: settings that fit a curvature to a problem."""
 
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
+from pydantic import model_validator
 from torch import Tensor
 
 from engine.masks import Masks
@@ -66,6 +67,10 @@ class ObsEstimator(Estimator):
         2000, "Block size", "Neighbouring weights of a layer that share one inverse.",
         ge=0, le=1_000_000, special="Whole layer", unit="weights",
     )  # fmt: skip
+    auto_block: bool = field(
+        False, "Largest block that fits",
+        "Chooses the block size by the memory there is; the plan says which.",
+    )  # fmt: skip
     compensation: Literal["none", "sum", "joint"] = field(
         "sum", "Compensation",
         "How survivors make up for the removed: not, by summed single-weight updates, "
@@ -75,3 +80,12 @@ class ObsEstimator(Estimator):
         1.0, "Compensation strength", "Scales the correction; 1 is the full update.",
         ge=0, le=1, advanced=True,
     )  # fmt: skip
+
+    @model_validator(mode="before")
+    @classmethod
+    def _auto(cls, content: Any) -> Any:
+        """`block_size: "auto"` is another way to say `auto_block: true`."""
+        if isinstance(content, dict) and content.get("block_size") == "auto":
+            rest = {k: v for k, v in content.items() if k != "block_size"}
+            return {**rest, "auto_block": True}
+        return content

@@ -11,7 +11,8 @@ from pathlib import Path
 import torch
 
 from engine.exporters import EXPORTERS
-from engine.recipe import load
+from engine.loading import rebuild
+from engine.store import recipe_of, spec_of
 
 
 def main(folder: str, kind: str, file: str, reference: str, *trust: str) -> None:
@@ -24,15 +25,15 @@ def main(folder: str, kind: str, file: str, reference: str, *trust: str) -> None
         reference: A torch file with `inputs` and `logits`.
         trust: SHA-256 digests of Python files that may be executed.
     """
-    recipe = load(Path(folder) / "recipe.json")
-    model = recipe.model.build(recipe.data.describe(), frozenset(trust))
+    recipe = recipe_of(folder)
+    model = rebuild(recipe, spec_of(folder), frozenset(trust))
     exporter = next(e for e in EXPORTERS if e.kind == kind)
     model.load_state_dict(exporter.decode(Path(file)), strict=True)
     expected = torch.load(reference, weights_only=True)
     with torch.inference_mode():
-        logits = model.eval()(expected["inputs"])
+        logits = model(expected["inputs"])
     difference = float((logits - expected["logits"]).abs().max())
-    sys.stdout.write(json.dumps({"difference": difference}) + "\n")
+    sys.stdout.write("\n" + json.dumps({"difference": difference}) + "\n")
 
 
 if __name__ == "__main__":

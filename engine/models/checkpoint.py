@@ -138,8 +138,11 @@ def _refuse_bomb(path: Path) -> None:
     """torch.save never compresses, so a file that unpacks much larger is a trap."""
     if not zipfile.is_zipfile(path):
         return
-    with zipfile.ZipFile(path) as archive:
-        total = sum(item.file_size for item in archive.infolist())
+    try:
+        with zipfile.ZipFile(path) as archive:
+            total = sum(item.file_size for item in archive.infolist())
+    except Exception as error:  # is_zipfile looks at the last bytes only
+        raise _refusal(path, str(error)) from error
     if total > UNPACKED * path.stat().st_size:
         raise InputError(
             f"{path} would unpack to {total / 1024**3:.1f} GB, so it was refused.",
@@ -198,6 +201,8 @@ def _check_tensor(path: Path, name: str, tensor: Tensor) -> None:
         kind = "sparse"
     elif tensor.device.type != "cpu":
         kind = "empty (meta)"
+    elif tensor.nbytes > UNPACKED * path.stat().st_size:
+        kind = "repeated (expanded)"
     else:
         return
     raise InputError(

@@ -35,10 +35,7 @@ def load_model(
     dtypes = {p.dtype for p in network.parameters() if p.is_floating_point()}
     if dtypes - {torch.float32}:
         monitor.notice("The network was converted to float32.", level="info")
-        network = network.float()
-    network.eval()
-    if any(nn.parameter.is_lazy(p) for p in network.parameters()):
-        _outputs(network, spec)  # a lazy layer takes its shape from its first input
+    network = prepared(network, spec)
     if source.weights_file:
         path = Path(source.weights_file).expanduser()
         load_checkpoint(network, path, source.partial, monitor)
@@ -49,6 +46,14 @@ def load_model(
         )
     _check_outputs(_outputs(network, spec), spec)
     _check_weights(network)
+    return network
+
+
+def prepared(network: nn.Module, spec: DataSpec) -> nn.Module:
+    """A network as it was built, float32, in eval mode, every weight with its shape."""
+    network = network.float().eval()
+    if any(nn.parameter.is_lazy(p) for p in network.parameters()):
+        _outputs(network, spec)  # a lazy layer takes its shape from its first input
     return network
 
 

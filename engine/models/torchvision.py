@@ -78,11 +78,16 @@ def _published(name: str, classes: int) -> nn.Module:
             f"The published {name} tells {count} classes apart, the data {classes}.",
             "Use data of those classes, or model.weights=random with a checkpoint.",
         )
-    options = {"aux_logits": False} if name in AUXILIARY else {}
     try:
-        return models.get_model(name, weights=best, progress=False, **options)
+        network = models.get_model(name, weights=best, progress=False)
     except (OSError, RuntimeError) as error:  # no connection, or a damaged download
         raise InputError(
             f"The published weights of {name} cannot be fetched: {error}.",
             f"Check the connection, or set model.checkpoint to a copy of {best.url}.",
         ) from error
+    if name in AUXILIARY:  # torchvision refuses to leave them out itself
+        network.aux_logits = False
+        for classifier in ("aux1", "aux2", "AuxLogits"):
+            if hasattr(network, classifier):
+                setattr(network, classifier, None)
+    return network

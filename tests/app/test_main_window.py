@@ -4,14 +4,15 @@ import sys
 
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QDropEvent, QKeySequence
 
 from app.dialogs.export import ExportDialog
 from app.dialogs.trust import TrustDialog
 from app.errors import ErrorDialog
 from app.main_window import MainWindow
-from engine.events import Evaluated, Event, Pruned, RunFinished, RunStopped
+from engine.events import Evaluated, Event, Noticed, Pruned, RunFinished, RunStopped
 from engine.recipe import Recipe, dump, with_changes
+from engine.store import Store
 
 PATIENCE = 30_000
 
@@ -91,6 +92,29 @@ def test_a_stopped_run_can_be_resumed_after_opening(qtbot, window, longer):
     assert window.workspace.state == "running"
     with qtbot.waitSignal(window.runner.run_ended, timeout=PATIENCE):
         window.actions_.stop.trigger()
+
+
+def test_a_run_that_never_began_cannot_be_resumed(qtbot, window, quick, tmp_path):
+    lost = with_changes(quick, {"model.checkpoint": str(tmp_path / "lost.pth")})
+    with qtbot.waitSignal(window.runner.run_ended, timeout=PATIENCE):
+        window.runner.start(lost, tmp_path / "run")
+    assert window.workspace.folder is None
+    assert window.notice.text == ""
+    assert not window.actions_.resume.isEnabled()
+
+
+def test_a_start_ends_a_replay_under_way(qtbot, window, seen, quick, tmp_path):
+    store = Store.create(tmp_path / "old", quick)
+    for number in range(20_000):
+        store.record(Noticed("info", f"old {number}"))
+    store.close()
+    window.commands.open(tmp_path / "old")
+    with qtbot.waitSignal(window.runner.run_ended, timeout=PATIENCE):
+        window.actions_.start.trigger()
+        seen.clear()
+    old = [e for e in seen if isinstance(e, Noticed) and e.message.startswith("old")]
+    assert len(old) <= 1
+    assert window.workspace.folder != tmp_path / "old"
 
 
 def test_a_bad_argument_is_a_message_and_the_default_recipe(
@@ -232,3 +256,8 @@ def test_themes_change_the_whole_window(qapp, window, theme):
     lightness = qapp.palette().window().color().lightness()
     assert (lightness < 128) == (theme == "dark")
     assert preferences_of(window).values.theme == theme
+
+
+@pytest.mark.parametrize("keys", ["Ctrl+Y", "Ctrl+Shift+Z"])
+def test_redo_answers_to_both_habits(window, keys):
+    assert QKeySequence(keys) in window.actions_.redo.shortcuts()

@@ -28,7 +28,7 @@ def test_a_run_folder_brings_its_recipe(tmp_path):
     assert opened.run == tmp_path
 
 
-@pytest.mark.parametrize("suffix", [".pth", ".pt", ".safetensors"])
+@pytest.mark.parametrize("suffix", [".pth", ".pt", ".safetensors", ".PTH"])
 def test_a_checkpoint_goes_to_the_present_network(tmp_path, suffix):
     path = tmp_path / f"weights{suffix}"
     path.touch()

@@ -33,7 +33,18 @@ def test_a_loss_that_is_not_finite_is_still_one_line_of_json():
 
 
 @pytest.mark.parametrize(
-    "line", ["", "{", "[]", '{"event":"Nothing"}', '{"event":"Saved"}', "null", "1"]
+    "line",
+    [
+        "",
+        "{",
+        "[]",
+        '{"event":"Nothing"}',
+        '{"event":"Saved"}',
+        '{"event":[]}',
+        "null",
+        "1",
+        "[" * 100_000,
+    ],
 )
 def test_other_lines_are_refused_in_words(line):
     with pytest.raises(InputError, match="Not an event"):

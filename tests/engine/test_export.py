@@ -1,5 +1,7 @@
 """Exports reload elsewhere to the same logits."""
 
+import hashlib
+
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -42,6 +44,64 @@ def test_unknown_format_unwritable_file_and_no_network(run_folder, tmp_path):
     with pytest.raises(InputError, match="not a run folder"):
         engine.export(tmp_path, "pth", tmp_path / "x.pth")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_never_replaces_what_the_run_needs(tmp_path):
+    recipe = Recipe()
+    dense = recipe.model.build(recipe.data.describe(), frozenset())
+    torch.save(dense.state_dict(), tmp_path / "dense.pth")
+    changes = {
+        "estimator.kind": "magnitude",
+        "finetune.epochs": 0,
+        "model.checkpoint": str(tmp_path / "dense.pth"),
+    }
+    folder = tmp_path / "run"
+    engine.run(with_changes(recipe, changes), folder)
+    for file in (folder / "model.safetensors", tmp_path / "run/../dense.pth"):
+        before = file.read_bytes()
+        with pytest.raises(InputError, match="belongs to the run"):
+            engine.export(folder, "pth", file)
+        assert file.read_bytes() == before
+
+
+TALKATIVE = """
+import torch
+from torch import nn
+
+class Network(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(64, 10)
+
+    def forward(self, x):
+        print("forward", end=" ")
+        return self.fc(x.flatten(1))
+
+def build():
+    print("building")
+    torch.manual_seed(0)
+    return Network().half()
+"""
+
+
+def test_a_network_that_prints_and_starts_in_half_precision(tmp_path):
+    file = tmp_path / "network.py"
+    file.write_text(TALKATIVE)
+    trust = frozenset({hashlib.sha256(file.read_bytes()).hexdigest()})
+    changes = {
+        "estimator.kind": "magnitude",
+        "finetune.epochs": 0,
+        "model.kind": "file",
+        "model.file": str(file),
+    }
+    engine.run(with_changes(Recipe(), changes), tmp_path / "run", trust=trust)
+    report = engine.export(tmp_path / "run", "pth", tmp_path / "out.pth", trust)
+    assert report.difference < 1e-5
+    file.write_text(TALKATIVE.replace("self.fc", "self.head"))
+    trust = frozenset({hashlib.sha256(file.read_bytes()).hexdigest()})
+    with pytest.raises(InputError, match="not the one its recipe builds now"):
+        engine.export(tmp_path / "run", "pth", tmp_path / "new.pth", trust)
+    assert not (tmp_path / "new.pth").exists()
 
 
 def test_a_file_that_does_not_give_the_logits_is_found_out(run_folder, tmp_path):

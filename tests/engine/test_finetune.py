@@ -137,6 +137,20 @@ def test_a_last_batch_of_one_image_is_left_out(data):
     assert [len(batch) for batch in tuner._order()] == [count - 1]
 
 
+def test_single_images_are_counted_as_they_are_served(data):
+    tuner = finetuner(network(), data, batch=1)
+    assert len(tuner._order()) == len(data.train)
+    tuner.batch = len(data.train)
+    assert tuner.position == 1.0
+
+
+def test_the_largest_seed_of_a_recipe_trains(data):
+    settings = Finetune(epochs=1, batch=1024)
+    largest = 2**31 - 1
+    tuner = Finetuner(network(), data, Loss(), settings, largest, 256, Monitor())
+    assert math.isfinite(tuner.run_epoch({}, recovering=True).loss)
+
+
 def test_optimisers_take_their_settings():
     model = network()
     sgd = make_optimizer(model, Finetune(momentum=0.5, weight_decay=0.2))

@@ -77,5 +77,7 @@ def test_phases_add_up_and_notices_are_kept():
 
 def test_events_carry_the_clock_and_go_on_after_a_resume():
     events = []
-    Monitor(events.append, elapsed=100.0).notice("Later.")
+    monitor = Monitor(events.append)
+    monitor.go_on_from(100.0)
+    monitor.notice("Later.")
     assert events[0].time >= 100.0

@@ -14,6 +14,7 @@ from engine.events import (
     EpochFinished,
     Evaluated,
     LevelsPlanned,
+    PhaseStarted,
     Pruned,
     RunFailed,
     RunFinished,
@@ -121,6 +122,16 @@ GRADUAL = {
 }
 
 
+def assert_alike(one, other):
+    """Two runs ended with the same bits."""
+    whole = load_file(one / "model.safetensors")
+    cut = load_file(other / "model.safetensors")
+    assert all(torch.equal(whole[name], cut[name]) for name in whole)
+    first, second = summary(one), summary(other)
+    assert first["mask_sha256"] == second["mask_sha256"]
+    assert first["final"] == second["final"]
+
+
 def stop_after(kind, count, control):
     """An emit that presses stop at the `count`-th event of a kind."""
     seen = []
@@ -148,14 +159,32 @@ def test_a_stopped_run_resumes_to_the_same_bits(tmp_path, kind, count):
     assert isinstance(last, RunStopped)
     assert not (tmp_path / "cut" / "summary.json").exists()
     assert isinstance(engine.resume(tmp_path / "cut"), RunFinished)
-    whole = load_file(tmp_path / "whole" / "model.safetensors")
-    cut = load_file(tmp_path / "cut" / "model.safetensors")
-    assert all(torch.equal(whole[name], cut[name]) for name in whole)
-    first, second = summary(tmp_path / "whole"), summary(tmp_path / "cut")
-    assert first["mask_sha256"] == second["mask_sha256"]
-    assert first["final"] == second["final"]
+    assert_alike(tmp_path / "whole", tmp_path / "cut")
     events = list(store.replay(tmp_path / "cut"))
     assert [e.resumed for e in events if isinstance(e, RunStarted)] == [False, True]
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_stop_between_a_prune_and_its_repair_loses_neither(tmp_path, count):
+    """The second prune is the last of its level."""
+    job = recipe(**GRADUAL, repair__batch_norm="every_step", repair__samples=200)
+    engine.run(job, tmp_path / "whole")
+    control, told = engine.Control(), []
+
+    def emit(event):
+        told.append(event)
+        repairs = [
+            e for e in told if isinstance(e, PhaseStarted) and e.name == "repair"
+        ]
+        if len(repairs) == count:
+            control.stop()
+
+    assert isinstance(engine.run(job, tmp_path / "cut", emit, control), RunStopped)
+    events = []
+    assert isinstance(engine.resume(tmp_path / "cut", events.append), RunFinished)
+    told = [e.step for e in (*told, *events) if isinstance(e, Pruned)]
+    assert told == [1, 2, 3, 4]
+    assert_alike(tmp_path / "whole", tmp_path / "cut")
 
 
 def test_gradual_pruning_climbs_to_the_target(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from engine import store
-from engine.errors import InputError
+from engine.errors import InputError, RunError
 from engine.events import Noticed, RunStarted, RunStopped
 from engine.recipe import Recipe
 from engine.store import Store
@@ -44,11 +44,13 @@ def test_a_line_cut_short_is_left_out_and_then_replaced(opened):
 
 def test_states_rotate_and_a_broken_one_falls_back_to_the_one_before(opened):
     for number in range(5):
-        opened.save_state({"number": number, "t": torch.ones(2)})
+        opened.save_state({"number": number, "model": {"t": torch.ones(2)}})
     files = sorted((opened.folder / "states").iterdir())
     assert len(files) == 2
     assert store.newest_state(opened.folder)["number"] == 4
     files[-1].write_bytes(files[-1].read_bytes()[:50])
+    assert store.newest_state(opened.folder)["number"] == 3
+    torch.save([1], files[-1])
     assert store.newest_state(opened.folder)["number"] == 3
 
 
@@ -64,6 +66,26 @@ def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path, monkeypatch
         store.write(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_log_that_cannot_be_written_is_one_sentence(opened):
+    (opened.folder / "events.jsonl").mkdir()
+    with pytest.raises(RunError, match="Cannot write"):
+        opened.record(RunStopped())
+
+
+def test_a_run_folder_that_cannot_be_locked_is_refused(opened):
+    opened.close()
+    (opened.folder / ".lock").unlink()
+    (opened.folder / ".lock").mkdir()
+    with pytest.raises(InputError, match="Cannot write to"):
+        Store.open(opened.folder)
+    (opened.folder / ".lock").rmdir()
+
+
+def test_a_name_that_is_too_long_is_refused(tmp_path):
+    with pytest.raises(InputError, match="too long"):
+        Store.check(tmp_path / ("x" * 300))
 
 
 def test_a_second_run_cannot_write_to_the_same_folder(opened):

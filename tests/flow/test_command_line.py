@@ -101,6 +101,26 @@ def test_bad_input_is_two_lines_and_exit_code_2(name, tmp_path, recipe, capsys):
     assert not (tmp_path / "out").exists()
 
 
+def test_what_a_network_prints_is_no_event(recipe, tmp_path, capsys):
+    file = tmp_path / "network.py"
+    file.write_text(
+        "from torch import nn\nprint('hello')\n"
+        "def build():\n    return nn.Sequential(nn.Flatten(), nn.Linear(64, 10))\n"
+    )
+    change = ["--set", "model.kind=file", "--set", f"model.file={file}"]
+    assert main(["inspect", str(recipe), "--jsonl", "--trust", str(file), *change]) == 0
+    said = capsys.readouterr()
+    assert all(from_json(line) for line in said.out.splitlines())
+    assert "hello" in said.err
+
+
+def test_a_defect_is_two_lines_and_exit_code_1(recipe, capsys, monkeypatch):
+    monkeypatch.setattr("engine.plan", lambda *_: 1 / 0)
+    assert main(["plan", str(recipe)]) == 1
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 2 and "ZeroDivisionError" in said[0] and "--debug" in said[1]
+
+
 def test_an_interrupt_stops_in_good_order_and_resume_goes_on(recipe, tmp_path):
     folder = tmp_path / "run"
     arguments = ["run", recipe, "--out", folder, "--jsonl", *FAST]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QItemSelectionModel, QPoint, Qt
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
 
 from app.panels.layer_table import LayerTablePanel
@@ -173,6 +173,12 @@ def test_the_selection_meets_in_the_workspace(qtbot, panel, workspace):
     assert panel.view.selected() == ["fc.weight"]
 
 
+def test_the_selection_outlives_another_look_at_the_same_network(panel, send, model):
+    select(panel, 1, 3)
+    send(model)
+    assert panel.view.selected() == ["block.0.weight", "fc.weight"]
+
+
 def test_a_layer_of_another_network_is_no_longer_selected(
     panel, send, model, workspace
 ):
@@ -221,3 +227,11 @@ def test_the_checkpoint_report_opens_in_full(qtbot, panel, send, bridge):
     report.reject()
     bridge.clear()
     assert not panel.checkpoint.isVisible()
+
+
+def test_the_link_has_the_colour_of_the_theme(qtbot, panel, send):
+    send(CheckpointLoaded("net.pth", 5, (), (), (), ()))
+    changed = panel.palette()
+    changed.setColor(QPalette.ColorRole.Link, QColor("#5aa9ff"))
+    panel.setPalette(changed)
+    assert "#5aa9ff" in panel.checkpoint.text()

@@ -7,7 +7,13 @@ from app import palette
 from app.panels.log import LogPanel
 from app.plots.empty import EmptyState
 from app.tables.log_model import CAP
-from engine.events import Noticed, RunFailed, RunFinished
+from engine.events import (
+    CheckpointLoaded,
+    ModelLoaded,
+    Noticed,
+    RunFailed,
+    RunFinished,
+)
 
 
 def texts(panel):
@@ -34,6 +40,21 @@ def test_the_run_is_told_in_order(show, send, run, bridge):
     assert "Final network" in lines[-1] and lines[-1].lstrip().startswith("0:24")
     bridge.clear()
     assert texts(panel) == [] and panel.findChild(EmptyState).is_empty
+
+
+def test_looking_at_the_same_network_again_is_not_told_again(show, send):
+    panel = show(LogPanel)
+    file, one, two = (
+        CheckpointLoaded("a.pth", 3, (), (), (), ()),
+        ModelLoaded("one", (), 1, 1),
+        ModelLoaded("two", (), 2, 2),
+    )
+    send(file, one, file, one)
+    assert len(texts(panel)) == 2
+    send(file, two, file, one)
+    assert len(texts(panel)) == 4
+    send(Noticed("info", "A run resumes."), file, one)
+    assert len(texts(panel)) == 7
 
 
 def test_warnings_have_their_colour_and_their_filter(qtbot, show, send, run):

@@ -26,7 +26,12 @@ def test_the_newest_prune_of_the_first_layer_is_shown(qtbot, show, send, run, br
     assert panel.steps.count() == 2 and panel.steps.currentText() == "Prune 2"
     assert panel.layers.currentText() == "conv1"
     text = panel.text.text()
-    assert "28 kept" in text and "7 removed now" in text and "0 removed before" in text
+    assert (
+        text.startswith("conv1 ")
+        and "28 kept" in text
+        and "7 removed now" in text
+        and "0 removed before" in text
+    )
     assert "1 with zero" in text and "3.2\N{MULTIPLICATION SIGN}10⁻⁷" in text
     assert "layer 80.0 %, overall 80.0 % sparse" in text
     bridge.clear()

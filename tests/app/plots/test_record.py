@@ -79,6 +79,20 @@ def test_a_resumed_run_replaces_what_it_repeats():
     assert record.last("epoch") == 1.4 and record.last("seconds") == 29
 
 
+def test_a_run_stopped_before_the_dense_network_was_measured_shows_it_later():
+    record = Record()
+    record.add(
+        [
+            RunStarted("x", "CPU", 0),
+            RunStarted("x", "CPU", 0, resumed=True, time=8),
+            Evaluated("dense", "test", 0, 0.1, 98.0, 0.0, time=9),
+            Trained(0.5, 1.0, 0.1, time=10),
+        ]
+    )
+    assert record.stages == ["dense"] and len(record.test) == 1
+    assert record.training.column("epoch").tolist() == [0.5]
+
+
 def test_a_clock_that_went_on_does_not_hide_what_is_repeated():
     record = Record()
     record.add(

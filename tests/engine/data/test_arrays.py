@@ -1,5 +1,6 @@
 """Arrays from .npz files, good and bad."""
 
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -51,6 +52,40 @@ def test_shapes_are_understood(arrays, x, shape):
     images, labels = data.test.batch(torch.arange(len(data.test)))
     assert images.shape == (8, *shape) and images.dtype == torch.float32
     assert torch.equal(labels, data.test.labels)
+
+
+def hostile(path, name, header):
+    """An archive with one array that is nothing but its header."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"{name}.npy", header)
+    return Arrays(file=str(path))
+
+
+def test_a_header_of_any_length_is_not_read(tmp_path):
+    length = 64 * 2**20
+    header = b"\x93NUMPY\x02\x00" + length.to_bytes(4, "little") + b" " * length
+    dataset = hostile(tmp_path / "long.npz", "x", header)
+    del header
+    tracemalloc.start()
+    with pytest.raises(InputError, match="damaged"):
+        dataset.describe()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 4 * 2**20
+
+
+def test_arrays_without_bytes_are_refused(tmp_path):
+    head = b"{'descr': '|S0', 'fortran_order': False, 'shape': (1000000000000,), }"
+    head += b" " * (117 - len(head)) + b"\n"
+    header = b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head
+    with pytest.raises(InputError, match="not as long as it says"):
+        hostile(tmp_path / "empty.npz", "classes", header).describe()
+
+
+def test_a_list_of_countless_classes_is_refused(arrays):
+    many = np.zeros(100_001, dtype=np.uint8)
+    with pytest.raises(InputError, match="100,001 names"):
+        arrays(x=IMAGES, y=LABELS, classes=many).describe()
 
 
 def test_pixels_land_where_they_belong(arrays):

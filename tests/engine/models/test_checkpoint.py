@@ -42,6 +42,22 @@ def same(tensors):
     )
 
 
+def test_an_archive_with_a_broken_directory_is_one_sentence(tmp_path):
+    path = tmp_path / "weights.pth"
+    end = b"PK\x05\x06" + b"\0" * 4 + b"\x09\0\x09\0" + b"\xff\0\0\0" + b"\0" * 6
+    path.write_bytes(b"x" * 400 + end)
+    assert zipfile.is_zipfile(path)
+    with pytest.raises(InputError, match="damaged or not a checkpoint"):
+        read(path)
+
+
+def test_a_tensor_of_endless_repetition_is_refused(saved):
+    endless = torch.zeros(1).as_strided((10**6, 10**6), (0, 0))
+    path = saved({"fc.weight_orig": endless, "fc.weight_mask": endless})
+    with pytest.raises(InputError, match="repeated"):
+        read(path)
+
+
 def test_safetensors(tmp_path):
     save_file(WEIGHTS, tmp_path / "weights.safetensors")
     assert same(read(tmp_path / "weights.safetensors").tensors)

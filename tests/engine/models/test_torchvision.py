@@ -60,6 +60,21 @@ def test_a_failed_download_is_told(tmp_path, monkeypatch):
     assert "model.checkpoint" in caught.value.hint
 
 
+@pytest.mark.parametrize("name", ["googlenet", "inception_v3"])
+def test_published_weights_come_without_auxiliary_classifiers(name, monkeypatch):
+    from torchvision import models
+
+    full = models.get_model(name, weights=None, aux_logits=True, init_weights=False)
+    monkeypatch.setattr(
+        "torchvision.models._api.load_state_dict_from_url",
+        lambda *args, **kwargs: full.state_dict(),
+    )
+    network = Torchvision(name=name, weights="published").build(spec(1000), frozenset())
+    assert not any("aux" in key.lower() for key in network.state_dict())
+    right = full.state_dict()["fc.weight"]
+    assert torch.equal(network.state_dict()["fc.weight"], right)
+
+
 def test_images_too_small_for_the_network_suggest_a_size():
     with pytest.raises(InputError, match="does not accept inputs") as caught:
         load_model(

@@ -1,0 +1,142 @@
+"""PlanDialog: what the recipe will cost, and what was chosen so that it fits."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QFormLayout,
+    QLabel,
+    QProgressBar,
+    QVBoxLayout,
+    QWidget,
+)
+
+from app.banner import Banner
+from app.runner import Runner
+from app.tables import units
+from engine import Plan
+from engine.errors import EngineError
+from engine.recipe import Recipe
+
+
+class PlanDialog(QDialog):
+    """Looks at the recipe in the background, then shows the plan or the remedy.
+
+    Args:
+        recipe: What would be run.
+        runner: Makes the plan.
+        parent: Qt's.
+    """
+
+    def __init__(
+        self, recipe: Recipe, runner: Runner, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Plan")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setMinimumWidth(520)
+        self._recipe = recipe
+        self.progress = QProgressBar(self)
+        self.progress.setRange(0, 0)
+        self.progress.setFormat("")
+        self.waiting = QLabel("Loading network and data, then measuring...", self)
+        self.waiting.setProperty("role", "muted")
+        self.banner = Banner(parent=self)
+        self._rows = QFormLayout()
+        self._rows.setHorizontalSpacing(16)
+        self._rows.setVerticalSpacing(8)
+        self.reasons = QLabel(self)
+        self.reasons.setWordWrap(True)
+        self.reasons.setProperty("role", "muted")
+        self.reasons.hide()
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(24, 24, 24, 16)
+        column.setSpacing(12)
+        for widget in (self.progress, self.waiting, self.banner):
+            column.addWidget(widget)
+        column.addLayout(self._rows)
+        column.addWidget(self.reasons)
+        column.addStretch(1)
+        column.addWidget(buttons)
+        runner.planned.connect(self._on_planned)
+        runner.plan_failed.connect(self._on_failed)
+        runner.plan(recipe)
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """The rows by their titles."""
+        return {
+            self._rows.itemAt(row, QFormLayout.ItemRole.LabelRole)
+            .widget()
+            .text(): self._rows.itemAt(row, QFormLayout.ItemRole.FieldRole)
+            .widget()
+            .text()
+            for row in range(self._rows.rowCount())
+        }
+
+    def _on_planned(self, recipe: Recipe, plan: Plan) -> None:
+        if not self._stop_waiting(recipe):
+            return
+        for title, words in described(plan):
+            value = QLabel(words, self)
+            value.setWordWrap(True)
+            value.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+            self._rows.addRow(title, value)
+        self.reasons.setText("\n".join(plan.reasons))
+        self.reasons.show()
+
+    def _on_failed(self, recipe: Recipe, error: EngineError) -> None:
+        if self._stop_waiting(recipe):
+            self.banner.tell(f"{error.message} {error.hint}", "error")
+
+    def _stop_waiting(self, recipe: Recipe) -> bool:
+        """Whether this is the answer; one about another recipe may be under way."""
+        if recipe != self._recipe or self.waiting.isHidden():
+            return False
+        self.progress.hide()
+        self.waiting.hide()
+        return True
+
+
+def described(plan: Plan) -> list[tuple[str, str]]:
+    """The plan as titles and words."""
+    worst = max(plan.phase_bytes, key=lambda phase: plan.phase_bytes[phase])
+    rows = [
+        ("Device", plan.device),
+        (
+            "Memory",
+            f"{units.memory(plan.peak_bytes)} at most, in the phase {worst}; "
+            f"{units.memory(plan.limit_bytes)} may be used",
+        ),
+    ]
+    if not plan.device.startswith("cpu"):
+        rows.append(("Host memory", units.memory(plan.host_bytes)))
+    rows += [
+        ("Disk", units.memory(plan.disk_bytes) if plan.disk_bytes else "Nothing"),
+        ("Prunes", _prunes(plan)),
+    ]
+    if plan.block_size is not None:
+        block = f"{units.exact(plan.block_size)} weights"
+        rows += [
+            ("Block size", block if plan.block_size else "Whole layers"),
+            ("Gradients", _gradients(plan)),
+        ]
+    spent = {name: s for name, s in plan.seconds.items() if s >= 1}
+    parts = ", ".join(f"{name} {units.clock(s)}" for name, s in spent.items())
+    total = f"about {units.clock(sum(plan.seconds.values()))}"
+    rows.append(("Time", f"{total} ({parts})" if parts else total))
+    return rows
+
+
+def _prunes(plan: Plan) -> str:
+    target = units.percent(plan.targets[-1]) if plan.targets else "nothing"
+    return f"{plan.steps} to {target} of {units.count(plan.prunable)} weights"
+
+
+def _gradients(plan: Plan) -> str:
+    place = "on the disk" if plan.paged else "in memory"
+    images = f"{units.exact(plan.calibration_images)} images are passed through"
+    reads = f", read {plan.passes['disk']} times" if plan.paged else ""
+    return f"{images}; {units.memory(plan.gradient_bytes)} {place}{reads}"

@@ -1,0 +1,171 @@
+"""Does a run fit? The block size and the place of its gradients follow from that."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from engine import machine, memory
+from engine.errors import InputError
+from engine.estimators.base import ObsEstimator
+from engine.memory import Extent
+from engine.recipe import Recipe
+
+LADDER = (0, 200_000, 100_000, 50_000, 20_000, 10_000, 5000, 2000, 1000, 500, 200, 100)
+MARGIN = 0.9  # share of the free memory or disk that a run may count on
+REMEDIES = {
+    "evaluate": "Lower machine.batch.",
+    "repair": "Lower machine.batch.",
+    "finetune": "Lower finetune.batch.",
+    "gradients": "Lower estimator.batch, or images of a smaller data.size.",
+    "curvature": "Lower estimator.samples or estimator.block_size.",
+    "selection": "Exclude large layers, or give the run more memory.",
+}
+ELSE = "Give the run more memory, or take a smaller network or fewer images."
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a run will take, and what was chosen so that it fits.
+
+    Attributes:
+        block_size: Weights per block; 0 is the whole layer, None no blocks at all.
+        paged: Gradients are kept on the disk.
+        phases: Most bytes on the compute device in each phase, all that the process
+            held before included.
+        limit: Bytes there may be.
+        disk: Bytes of temporary files.
+        reasons: Sentences on what was chosen.
+    """
+
+    block_size: int | None
+    paged: bool
+    phases: dict[str, int]
+    limit: int
+    disk: int
+    reasons: tuple[str, ...]
+
+    @property
+    def peak(self) -> int:
+        """Most bytes on the compute device."""
+        return max(self.phases.values())
+
+    @property
+    def fits(self) -> bool:
+        """Whether that is within the limit."""
+        return self.peak <= self.limit
+
+
+def decide(
+    recipe: Recipe,
+    model: nn.Module,
+    names: tuple[str, ...],
+    size: Extent,
+    device: torch.device,
+    folder: Path,
+) -> Budget:
+    """The largest block asked for that fits, in memory if possible, else on the disk.
+
+    Args:
+        recipe: What is to be run.
+        model: On the device, as the data are: what they take counts as in use.
+        names: Prunable parameters.
+        size: Of network and data.
+        device: Where it will compute.
+        folder: Where gradients would be paged; it need not exist yet.
+
+    Raises:
+        InputError: Nothing fits; the hint says what to change.
+    """
+    passes = memory.passes(model, names, size, recipe)
+    used = machine.memory_used(device)
+    held, limit = used + memory.RUNTIME, _limit(recipe, device, used)
+    tried: list[Budget] = []
+    for block, paged, need in _ways(recipe, size):
+        phases = {
+            phase: held + passes.get(phase, 0) + need.get(phase, 0)
+            for phase in ("load", *passes, *need)
+        }
+        disk = memory.disk(size, recipe.estimator) if paged else 0
+        tried.append(Budget(block, paged, phases, limit, disk, ()))
+        if tried[-1].fits:
+            return _explained(tried, recipe, size, folder)
+    raise _refusal(min(tried, key=lambda each: each.peak))
+
+
+def _ways(
+    recipe: Recipe, size: Extent
+) -> Iterator[tuple[int | None, bool, dict[str, int]]]:
+    """(block size, paged, curvature's bytes), the most wanted first."""
+    method = recipe.estimator
+    if not isinstance(method, ObsEstimator):
+        pool = memory.ranking(size, recipe)
+        yield None, False, {"selection": memory.DOUBLE * size.prunable + pool}
+        return
+    blocks = LADDER if method.auto_block else (method.block_size,)
+    for paged in (False, True):
+        for block in blocks:
+            yield block, paged, memory.curvature(size, recipe, block, paged)
+
+
+def _limit(recipe: Recipe, device: torch.device, used: int) -> int:
+    if recipe.machine.memory:
+        return int(recipe.machine.memory * 1e9)
+    return used + int(MARGIN * machine.memory_free(device))
+
+
+def _explained(
+    tried: list[Budget], recipe: Recipe, size: Extent, folder: Path
+) -> Budget:
+    chosen, method = tried[-1], recipe.estimator
+    reasons = []
+    if chosen.paged:
+        rows = next(each for each in tried if not each.paged)
+        reasons.append(
+            f"Gradients are kept on the disk ({chosen.disk / 1e9:.1f} GB): in memory "
+            f"the run would take {rows.peak / 1e9:.1f} GB of "
+            f"{chosen.limit / 1e9:.1f} GB."
+        )
+        free = shutil.disk_usage(existing(folder)).free
+        if chosen.disk > MARGIN * free:
+            raise InputError(
+                f"The gradients need {chosen.disk / 1e9:.1f} GB of disk in {folder}, "
+                f"where {free / 1e9:.1f} GB are free.",
+                "Lower estimator.samples, exclude large layers, or free disk space.",
+            )
+    if isinstance(method, ObsEstimator) and method.auto_block:
+        words = (
+            f"{chosen.block_size:,} weights" if chosen.block_size else "whole layers"
+        )
+        reasons.append(f"Blocks are {words}, the largest that fit.")
+    return Budget(
+        chosen.block_size, chosen.paged, chosen.phases, chosen.limit, chosen.disk,
+        tuple(reasons),
+    )  # fmt: skip
+
+
+def _refusal(least: Budget) -> InputError:
+    worst = max(least.phases, key=lambda phase: least.phases[phase])
+    return InputError(
+        f"The run needs about {least.peak / 1e9:.1f} GB of memory (phase {worst}) and "
+        f"may use {least.limit / 1e9:.1f} GB.",
+        REMEDIES.get(worst, ELSE),
+    )
+
+
+def existing(folder: Path) -> Path:
+    """The folder, or the nearest one above it that is there already."""
+    folder = folder.absolute()
+    return next(each for each in (folder, *folder.parents) if each.is_dir())
+
+
+def with_block(recipe: Recipe, block: int | None) -> Recipe:
+    """The recipe with this block size instead of a choice by memory."""
+    if not isinstance(recipe.estimator, ObsEstimator):
+        return recipe
+    changes = {"block_size": block, "auto_block": False}
+    method = recipe.estimator.model_copy(update=changes)
+    return recipe.model_copy(update={"estimator": method})

@@ -1,0 +1,133 @@
+"""What fits is found before the start, and the run does what was decided."""
+
+import json
+import shutil
+from collections import namedtuple
+
+import pytest
+import torch
+
+import engine
+from engine import budget, machine, memory
+from engine.errors import InputError
+from engine.events import Noticed
+from engine.recipe import parse
+
+SIZE = memory.Extent(10**7, (10**6, 2 * 10**6), (3, 32, 32), 1000, 100, 100)
+
+
+def recipe(**groups):
+    return parse({"machine": {"device": "cpu", "threads": 1}, **groups})
+
+
+def decided(given, free, monkeypatch, folder, size=SIZE):
+    monkeypatch.setattr(machine, "memory_used", lambda device: 10**9)
+    monkeypatch.setattr(machine, "memory_free", lambda device: free)
+    monkeypatch.setattr(memory, "passes", lambda *_: {"evaluate": 10**6})
+    device = torch.device("cpu")
+    return budget.decide(given, None, ("a", "b"), size, device, folder)
+
+
+def test_what_fits_stays_in_memory(monkeypatch, tmp_path):
+    found = decided(recipe(), 10**11, monkeypatch, tmp_path)
+    assert (found.block_size, found.paged, found.disk) == (2000, False, 0)
+    assert found.fits and found.reasons == ()
+    assert found.peak > 10**9 + 400 * 3 * 10**6 * 4
+
+
+def test_gradients_that_do_not_fit_go_to_the_disk(monkeypatch, tmp_path):
+    found = decided(recipe(), 4 * 10**9, monkeypatch, tmp_path)
+    assert found.paged and found.fits and found.disk == 400 * 3 * 10**6 * 4
+    assert "4.8 GB" in found.reasons[0]
+
+
+def test_auto_takes_the_largest_block_that_fits(monkeypatch, tmp_path):
+    given = recipe(estimator={"kind": "woodfisher", "block_size": "auto"})
+    roomy = decided(given, 10**11, monkeypatch, tmp_path)
+    assert (roomy.block_size, roomy.paged) == (0, False)
+    tight = decided(given, 2 * 10**9, monkeypatch, tmp_path)
+    assert tight.paged and 0 < tight.block_size < 10**6
+    larger = budget.LADDER[budget.LADDER.index(tight.block_size) - 1]
+    need = memory.curvature(SIZE, given, larger, True)
+    assert max(need.values()) + 10**9 > tight.limit
+    assert f"{tight.block_size:,} weights" in tight.reasons[-1]
+
+
+def test_what_cannot_fit_is_refused_with_a_remedy(monkeypatch, tmp_path):
+    with pytest.raises(InputError, match="needs about") as raised:
+        decided(recipe(), 10**7, monkeypatch, tmp_path)
+    assert raised.value.hint in {*budget.REMEDIES.values(), budget.ELSE}
+
+
+def test_a_disk_too_small_is_refused(monkeypatch, tmp_path):
+    usage = namedtuple("usage", "total used free")(10**10, 10**10, 10**9)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+    with pytest.raises(InputError, match=r"1\.0 GB are free"):
+        decided(recipe(), 4 * 10**9, monkeypatch, tmp_path / "not" / "yet")
+
+
+def test_the_setting_limits_the_memory(monkeypatch, tmp_path):
+    given = recipe(machine={"device": "cpu", "memory": 5})
+    found = decided(given, 10**12, monkeypatch, tmp_path)
+    assert found.paged and found.limit == 5 * 10**9
+
+
+def test_magnitude_needs_no_blocks(monkeypatch, tmp_path):
+    found = decided(
+        recipe(estimator={"kind": "magnitude"}), 10**11, monkeypatch, tmp_path
+    )
+    assert found.block_size is None and not found.paged
+
+
+def test_few_images_give_few_rows():
+    given = recipe(estimator={"kind": "woodfisher", "samples": 5000})
+    assert memory.samples(given.estimator, SIZE) == 1000
+
+
+def only_the_disk(monkeypatch):
+    ways = budget._ways
+    paged = lambda *given: (way for way in ways(*given) if way[1])  # noqa: E731
+    monkeypatch.setattr(budget, "_ways", paged)
+    monkeypatch.setattr(budget, "_explained", lambda tried, *_: tried[-1])
+
+
+def test_a_paged_run_ends_where_one_in_memory_ends(monkeypatch, tmp_path):
+    """Same masks, said in a notice and in the summary, nothing left behind."""
+    given = recipe(
+        estimator={"kind": "woodfisher", "samples": 32, "block_size": 100},
+        finetune={"epochs": 0},
+    )
+    summaries = []
+    for name in ("memory", "disk"):
+        engine.run(given, tmp_path / name)
+        text = (tmp_path / name / "summary.json").read_text()
+        summaries.append(json.loads(text))
+        only_the_disk(monkeypatch)  # for the second run, as if memory were short
+    kept, paged = summaries
+    assert (kept["paged"], paged["paged"]) == (False, True)
+    assert kept["block_size"] == paged["block_size"] == 100
+    assert kept["mask_sha256"] == paged["mask_sha256"]
+    assert kept["final"] == paged["final"]
+    assert kept["predicted_peak_bytes"] > 0
+    left = {path.name for path in (tmp_path / "disk").iterdir()}
+    assert left == {path.name for path in (tmp_path / "memory").iterdir()}
+
+
+def test_an_automatic_block_is_told_and_kept_when_resumed(tmp_path):
+    given = recipe(
+        estimator={"kind": "woodfisher", "samples": 8, "block_size": "auto"},
+        finetune={"epochs": 1},
+    )
+    control, events = engine.Control(), []
+
+    def emit(event):
+        events.append(event)
+        if type(event).__name__ == "Trained":
+            control.stop()
+
+    engine.run(given, tmp_path / "run", emit=emit, control=control)
+    said = [e.message for e in events if isinstance(e, Noticed)]
+    assert any("Blocks are whole layers" in words for words in said)
+    engine.resume(tmp_path / "run")
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert summary["block_size"] == 0
