@@ -83,7 +83,9 @@ class Estimator(Part):
     ) -> Curvature:
         """Look at the network (and data) as it is now.
 
-        Phases `gradients` and `curvature` of the monitor time the two halves.
+        Phases `gradients` and `curvature` of the monitor time the two halves. Each of
+        several processes gets the gradients of its own layers and fits only those,
+        inside `monitor.apart()`.
         """
         raise NotImplementedError
 
