@@ -14,6 +14,7 @@ from engine.processes import ALONE
 from engine.ranks import Team, join, portable
 from engine.recipe import parse
 from engine.shares import owned_rows, owners
+from engine.spread import SharedCurvature
 
 
 def test_a_single_process_joins_nobody(monkeypatch):
@@ -152,3 +153,34 @@ def test_errors_travel():
         """Cannot be pickled."""
 
     assert "Local: gone" in str(portable(Local("gone")))
+
+
+class Half:
+    """A curvature of one layer, asked for more by nobody."""
+
+    def __init__(self, predicted):
+        self._predicted = predicted
+
+    def predicted(self, weights, removed):
+        assert list(weights) == list(removed) == ["a"]
+        return self._predicted
+
+
+class Doubled(Team):
+    """Rank 0 of two, whose other process adds as much again."""
+
+    def __init__(self):
+        super().__init__(None, 0, 2, 0)
+
+    def sum(self, values):
+        return values.mul_(2)
+
+
+@pytest.mark.parametrize(
+    ("own", "everyone"),
+    [((1.5, 1.0), (3, 2)), ((1.5, None), (3, None)), ((None, None), (None, None))],
+)
+def test_predicted_losses_add_up_where_they_are_known(own, everyone):
+    weights = {"a": torch.ones(2), "b": torch.ones(2)}
+    shared = SharedCurvature(Half(own), {"a": 0, "b": 1}, Doubled(), Monitor())
+    assert shared.predicted(weights, weights) == everyone
