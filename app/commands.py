@@ -26,6 +26,8 @@ from engine.errors import EngineError, InputError, TrustNeeded
 from engine.events import Event, RunFinished, RunStopped
 from engine.recipe import dump
 
+COLLAPSE = 0.5  # share of the dense accuracy below which a run is no success
+
 
 class Commands(QObject):
     """The verbs of the window, each a method; dialogs open over `window`."""
@@ -97,7 +99,10 @@ class Commands(QObject):
     def save(self) -> None:
         """Save the recipe where the person says."""
         chosen, _ = QFileDialog.getSaveFileName(
-            self._window, "Save the recipe", "recipe.json", FILTERS["recipe"]
+            self._window,
+            "Save the recipe",
+            str((self._workspace.folder or Path.home()) / "recipe.json"),
+            FILTERS["recipe"],
         )
         if chosen:
             self.save_as(Path(chosen).with_suffix(".json"))
@@ -227,10 +232,13 @@ class Commands(QObject):
     def on_run_ended(self, last: Event | None) -> None:
         """Offer the next step after a run on this machine."""
         if isinstance(last, RunFinished):
+            lost = last.accuracy < COLLAPSE * last.accuracy_dense
+            advice = " Lower the sparsity, prune gradually or fine-tune longer."
             self._notice.tell(
                 f"Finished at {100 * last.sparsity:.1f} % sparsity: accuracy "
-                f"{last.accuracy_dense:.2f} % before, {last.accuracy:.2f} % now.",
-                "info", "Export...", self.export,
+                f"{last.accuracy_dense:.2f} % before, {last.accuracy:.2f} % now."
+                f"{advice * lost}",
+                "warning" if lost else "info", "Export...", self.export,
             )  # fmt: skip
         elif last is not None and self._workspace.folder:  # else it never began
             self._offer_resume(last)

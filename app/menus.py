@@ -1,5 +1,6 @@
 """Menus: where each action stands in the menu bar."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,7 +35,8 @@ def build_menus(
     recent.aboutToShow.connect(lambda: _fill_recent(recent, preferences, opened))
     presets = file.addMenu("Prese&ts")
     for path in assets.presets():
-        title = path.stem.replace("_", " ").capitalize()
+        what, _, how = re.sub(r"_\d_", ": ", path.stem).replace("_", " ").partition(":")
+        title = f"{what.capitalize()}:{how}"
         presets.addAction(title).triggered.connect(lambda _, p=path: opened(p))
     file.addSeparator()
     file.addActions([actions.save, actions.export, actions.show_folder])

@@ -1,5 +1,6 @@
 """The layer table: a network's weights, their cost, and which can be pruned."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -33,16 +34,16 @@ class Weight:
 
 
 def survey(
-    model: nn.Module, shape: tuple[int, ...], exclude: Iterable[str]
+    model: nn.Module, shape: tuple[int, ...] | None, exclude: Iterable[str]
 ) -> tuple[LayerInfo, ...]:
     """Every weight in the order of definition; biases are not listed.
 
     Args:
         model: In eval mode, on any device.
-        shape: Of one input.
+        shape: Of one input; None leaves the multiply-accumulates at 0.
         exclude: Names or patterns of layers the person leaves dense.
     """
-    costs = macs(model, shape)
+    costs = macs(model, shape) if shape else Counter()
     return tuple(
         _info(weight, costs[id(weight.tensor)], tuple(exclude))
         for weight in _weights(model)

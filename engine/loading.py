@@ -4,10 +4,11 @@ import torch
 from torch import nn
 
 from engine.data.base import Data, DataSpec
+from engine.errors import InputError
 from engine.events import DataLoaded, LayerInfo, ModelLoaded
 from engine.layers import parameter_count, survey, total_macs, unmatched
 from engine.loss import Loss, detect
-from engine.models.load import load_model, prepared
+from engine.models.load import check_fit, load_model, prepared
 from engine.monitor import Monitor
 from engine.part import title_of
 from engine.recipe import Recipe
@@ -26,18 +27,24 @@ def load_network(
     torch.manual_seed(recipe.machine.seed)  # a network may start at random
     spec = recipe.data.describe()
     model = load_model(recipe.model, spec, trust, monitor)
-    layers = survey(model, spec.shape, recipe.allocation.exclude)
-    for pattern in unmatched(recipe.allocation.exclude, layers):
+    exclude = recipe.allocation.exclude
+    try:
+        check_fit(model, spec)
+    except InputError:  # the layers can be looked at all the same
+        monitor.emit(_loaded(recipe, model, survey(model, None, exclude)))
+        raise
+    layers = survey(model, spec.shape, exclude)
+    for pattern in unmatched(exclude, layers):
         monitor.notice(f"No layer is called {pattern!r}, which is to be excluded.")
-    monitor.emit(
-        ModelLoaded(
-            title_of(type(recipe.model)),
-            layers,
-            parameter_count(model),
-            total_macs(layers),
-        )
-    )
+    monitor.emit(_loaded(recipe, model, layers))
     return model, layers
+
+
+def _loaded(
+    recipe: Recipe, model: nn.Module, layers: tuple[LayerInfo, ...]
+) -> ModelLoaded:
+    name = title_of(type(recipe.model))
+    return ModelLoaded(name, layers, parameter_count(model), total_macs(layers))
 
 
 def rebuild(recipe: Recipe, spec: DataSpec, trust: frozenset[str]) -> nn.Module:

@@ -15,6 +15,7 @@ CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 ATTENTION = ("in_proj_weight", "q_proj_weight", "k_proj_weight", "v_proj_weight")
 COUNTED = (nn.Linear, *CONVOLUTIONS, *TRANSPOSED, nn.MultiheadAttention)
+LARGE = 5_000_000  # parameters from which a pass of shapes alone pays
 BATCH = 2  # images of the measuring pass; some networks fail with one
 
 Cost = tuple[Tensor, int]  # a weight and the multiply-accumulates of one use
@@ -41,12 +42,8 @@ def macs(model: nn.Module, shape: tuple[int, ...]) -> Counter[int]:
             if isinstance(module, COUNTED):
                 hook = module.register_forward_hook(called, with_kwargs=True)
                 hooks.callback(hook.remove)
-        try:
-            hollow = _hollow(model)
-            with uses:
-                images = torch.empty(BATCH, *shape, device="meta")
-                functional_call(model, hollow, (images,), tie_weights=False)
-        except Exception:  # code that mixes in tensors of its own, or looks at values
+        hollow = _hollow_pass(model, shape, uses)
+        if hollow is None:
             uses.counted.clear()
             calls.clear()
             hollow = dict(model.named_parameters())
@@ -58,6 +55,26 @@ def macs(model: nn.Module, shape: tuple[int, ...]) -> Counter[int]:
         stand_in = id(hollow[name])
         found[id(parameter)] = uses.counted[stand_in] or calls[stand_in]
     return Counter({key: count // BATCH for key, count in found.items()})
+
+
+def _hollow_pass(
+    model: nn.Module, shape: tuple[int, ...], uses: "_Uses"
+) -> dict[str, Tensor] | None:
+    """A pass of shapes alone; its stand-ins by name, or None where that will not do.
+
+    Its first use imports seconds of code, more than a real pass of a small network.
+    """
+    known = (w for w in model.parameters() if not nn.parameter.is_lazy(w))
+    if sum(weight.numel() for weight in known) < LARGE:
+        return None
+    try:
+        hollow = _hollow(model)
+        with uses:
+            images = torch.empty(BATCH, *shape, device="meta")
+            functional_call(model, hollow, (images,), tie_weights=False)
+    except Exception:  # code that mixes in tensors of its own, or looks at values
+        return None
+    return hollow
 
 
 def _hollow(model: nn.Module) -> dict[str, Tensor]:

@@ -28,6 +28,7 @@ from engine.shares import dealt
 SINGLE, DOUBLE, INDEX = 4, 8, 8  # bytes of float32, float64 and int64
 RUNTIME = 60 * 10**6  # bytes that kernels and threads take at their first use
 WORK = 2 * BUDGET  # bytes of the float64 work on a few blocks
+HELD = 1.8  # times live bytes that training holds on a CPU: malloc keeps freed pieces
 FIT_BATCH = 128  # images of the fit check's batch norm
 
 
@@ -87,7 +88,8 @@ def passes(
         best = recipe.finetune.keep == "best"
         kept = (1 + moments + best) * size.parameters  # gradients, moments, best
         model.train()
-        found["finetune"] = kept + measured(batch, _train)
+        cpu = next(model.parameters()).device.type == "cpu"
+        found["finetune"] = kept + int(measured(batch, _train) * (HELD if cpu else 1))
         model.eval()
         saved = (1 + moments + best) * size.parameters
         found["save"] = kept + saved

@@ -38,7 +38,7 @@ class Repair(Part):
         "do; slower, and often better at high sparsity.",
     )
     positions: int = field(
-        40_000,
+        20_000,
         "Positions per layer",
         "Output positions, of all images together, that least squares look at; "
         "several times the inputs of a channel are plenty.",

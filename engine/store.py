@@ -69,7 +69,11 @@ class Store:
         """
         folder = Path(folder).absolute()
         try:
-            if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            if folder.exists() and not folder.is_dir():
+                raise InputError(
+                    f"{folder} is a file.", "Choose a new folder for the run."
+                )
+            if folder.exists() and any(folder.iterdir()):
                 raise InputError(
                     f"{folder} is not empty.",
                     "Choose a new folder, or resume the run that is in it.",

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QLineEdit,
+    QMessageBox,
     QProgressBar,
     QPushButton,
     QVBoxLayout,
@@ -44,6 +45,7 @@ class ExportDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumWidth(520)
         self._folder = folder
+        self._agreed: set[Path] = set()
         self._runner = runner
         self.format = QComboBox(self)
         for exporter in EXPORTERS:
@@ -80,6 +82,8 @@ class ExportDialog(QDialog):
             "Export", QDialogButtonBox.ButtonRole.ActionRole
         )
         self.go.setDefault(True)
+        close = self.buttons.button(QDialogButtonBox.StandardButton.Close)
+        close.setAutoDefault(False)  # Enter while it writes must not close
         self.go.clicked.connect(self.export)
         self.buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
@@ -102,9 +106,22 @@ class ExportDialog(QDialog):
         if not out:
             self.banner.tell("Name the file to write.", "error")
             return
+        if not self._may_replace(Path(out).expanduser()):
+            return
         self._set_busy(True)
         exporter = self.format.currentData()
         self._runner.export(self._folder, exporter.kind, Path(out).expanduser())
+
+    def _may_replace(self, out: Path) -> bool:
+        """Ask once about a file that is there and was not chosen or written here."""
+        if not out.exists() or out in self._agreed:
+            return True
+        answer = QMessageBox.question(
+            self, "Replace the file?", f"{out} exists. Replace it?"
+        )
+        if answer == QMessageBox.StandardButton.Yes:
+            self._agreed.add(out)
+        return out in self._agreed
 
     def _set_busy(self, busy: bool) -> None:
         for widget in (self.format, self.out, self.go):
@@ -125,6 +142,7 @@ class ExportDialog(QDialog):
         self.result.setText(described(report))
         self.verdict.show()
         self.result.show()
+        self._agreed.add(Path(report.path))
         self._grow()
         self.go.setText("Export again")
         self.buttons.button(QDialogButtonBox.StandardButton.Close).setDefault(True)
@@ -152,9 +170,9 @@ class ExportDialog(QDialog):
         )
         if chosen:
             path = Path(chosen)
-            self.out.setText(
-                str(path if path.suffix else path.with_suffix(exporter.suffix))
-            )
+            path = path if path.suffix else path.with_suffix(exporter.suffix)
+            self._agreed.add(path)  # the file dialog has asked
+            self.out.setText(str(path))
 
 
 def verdict(report: ExportReport) -> tuple[str, str]:

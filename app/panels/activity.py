@@ -45,9 +45,10 @@ class ActivityBar(QWidget):
         )
         self.progress = QProgressBar()
         self.progress.setFixedWidth(180)
+        self.progress.setTextVisible(False)  # a figure on the bar is hard to read
         self.progress.setMaximumHeight(self.fontMetrics().height() + 2)
         self.time_left = QLabel()
-        widest = self.fontMetrics().horizontalAdvance("about 59 min left ")
+        widest = self.fontMetrics().horizontalAdvance("100 %, about 59 min left ")
         self.time_left.setMinimumWidth(widest)
         self.memory = QLabel()
         self.memory.setToolTip("Memory the run uses now")
@@ -106,12 +107,17 @@ class ActivityBar(QWidget):
         self.phase.setText(words)
         self.phase.setToolTip(words)
         known = progress is not None and progress.total > 0
-        self.progress.setVisible(running)
+        self.progress.setVisible(running and (known or not self._paused))
         self.progress.setRange(0, progress.total if known else 0)
         self.progress.setValue(progress.done if known else 0)
-        remaining = left(progress.seconds_left) if known and not self._paused else ""
-        self.time_left.setText(remaining)
+        self.time_left.setText(self._remaining(progress) if known else "")
         self.time_left.setVisible(running)
+
+    def _remaining(self, progress: Progressed) -> str:
+        """How far the phase is, and for how long it will go on."""
+        share = f"{100 * progress.done // progress.total} %"
+        remaining = "" if self._paused else left(progress.seconds_left)
+        return ", ".join(filter(None, (share, remaining)))
 
 
 def _outcome(event: Event) -> str:

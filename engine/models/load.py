@@ -1,4 +1,4 @@
-"""From a model source to a network that is ready: built, loaded, tried once."""
+"""From a model source to a network that is built and loaded, and a first trial."""
 
 import math
 from pathlib import Path
@@ -29,7 +29,7 @@ def load_model(
 
     Raises:
         TrustNeeded: A Python file has to run and is not trusted.
-        InputError: Building, loading or a first pass with two zero images failed.
+        InputError: Building or loading failed.
     """
     network = source.build(spec, trust)
     dtypes = {p.dtype for p in network.parameters() if p.is_floating_point()}
@@ -44,9 +44,17 @@ def load_model(
             "No checkpoint is set: the network keeps the weights it was built with.",
             "Set model.checkpoint to trained weights.",
         )
-    _check_outputs(_outputs(network, spec), spec)
     _check_weights(network)
     return network
+
+
+def check_fit(network: nn.Module, spec: DataSpec) -> None:
+    """Whether the network takes such images and tells as many classes apart.
+
+    Raises:
+        InputError: A pass of two black images failed, or gave something else.
+    """
+    _check_outputs(_outputs(network, spec), spec)
 
 
 def prepared(network: nn.Module, spec: DataSpec) -> nn.Module:
@@ -79,7 +87,7 @@ def _hint(network: nn.Module, spec: DataSpec) -> str:
     first = next((m for m in network.modules() if isinstance(m, nn.Conv2d)), None)
     channels = first.in_channels if first else spec.shape[0]
     if channels != spec.shape[0] and channels in (1, 3):
-        return f"It takes {channels} channels: set data.channels to {channels}."
+        return f"It takes {channels}-channel images: set data.channels to {channels}."
     for size in SIZES:
         if _accepts(network, (channels, size, size)):
             return f"It takes {size}x{size} pixels: set data.size to {size}."

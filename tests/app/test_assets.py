@@ -1,9 +1,10 @@
-"""Themes: what the style sheet must not lose."""
+"""Themes and presets: what the style sheet and the recipes must not lose."""
 
 import pytest
 from PySide6.QtWidgets import QCheckBox, QStyle, QStyleOptionButton
 
 from app import assets
+from engine.recipe import load
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -45,3 +46,8 @@ def test_an_empty_check_box_can_be_seen(qtbot, themed):
     edge = [image.pixelColor(where.left() + x, middle) for x in range(3)]
     inside = image.pixelColor(where.center())
     assert max(contrast(colour, inside) for colour in edge) >= 3
+
+
+@pytest.mark.parametrize("path", assets.presets(), ids=lambda path: path.stem)
+def test_every_preset_is_a_valid_recipe(path):
+    assert load(path).schedule.levels(0.9, load(path).finetune.epochs)

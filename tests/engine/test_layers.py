@@ -14,6 +14,12 @@ from engine.layers import (
 )
 
 
+@pytest.fixture(autouse=True, params=[0, 10**9], ids=["shapes", "real"])
+def kind_of_pass(request, monkeypatch):
+    """Everything holds for a pass of shapes alone and for a real one."""
+    monkeypatch.setattr("engine.macs.LARGE", request.param)
+
+
 def table(model, shape, exclude=()):
     return {layer.name: layer for layer in survey(model.eval(), shape, exclude)}
 

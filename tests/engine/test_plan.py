@@ -87,7 +87,7 @@ def test_all_layers_excluded_is_a_sentence():
     [
         {"estimator": {"samples": 400}},
         {"estimator": {"samples": 400}, "machine": {**MACHINE, "memory": 1.3}},
-        {"estimator": {"kind": "magnitude"}, "finetune": {"batch": 2000}},
+        {"estimator": {"kind": "magnitude"}, "finetune": {"batch": 400}},
     ],
     ids=["in memory", "on disk", "training"],
 )
@@ -96,8 +96,8 @@ def test_predicted_memory_is_within_15_percent_of_measured(groups, tmp_path):
     random = np.random.default_rng(0)
     np.savez(
         tmp_path / "images.npz",
-        x=random.integers(0, 256, (2600, 3, 32, 32), dtype=np.uint8),
-        y=np.arange(2600) % 10,
+        x=random.integers(0, 256, (1300, 3, 32, 32), dtype=np.uint8),
+        y=np.arange(1300) % 10,
     )
     content = {
         "model": {"kind": "resnet_cifar", "depth": 20},

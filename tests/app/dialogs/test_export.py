@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from PySide6.QtWidgets import QMessageBox
 
 from app.dialogs.export import ExportDialog
 from engine import EXPORTERS, ExportReport
@@ -31,3 +32,24 @@ def test_every_line_of_the_result_is_in_view(qtbot, dialog, runner):
 def test_the_file_takes_the_suffix_of_the_format(dialog):
     dialog.format.setCurrentIndex(1)
     assert dialog.out.text() == f"{LONG}/pruned{EXPORTERS[1].suffix}"
+
+
+def test_a_file_that_is_there_is_replaced_only_when_agreed(
+    dialog, runner, tmp_path, monkeypatch
+):
+    out = tmp_path / "precious.pth"
+    out.write_text("mine")
+    asked, wanted = [], []
+    monkeypatch.setattr(runner, "export", lambda *job: wanted.append(job))
+    answers = iter([QMessageBox.StandardButton.No, QMessageBox.StandardButton.Yes])
+
+    def question(*words):
+        asked.append(words)
+        return next(answers)
+
+    monkeypatch.setattr(QMessageBox, "question", question)
+    dialog.out.setText(str(out))
+    dialog.go.click()
+    assert len(asked) == 1 and wanted == []
+    dialog.go.click()
+    assert len(asked) == 2 and wanted[0][2] == out

@@ -35,7 +35,7 @@ def test_phase_progress_time_memory_and_device_are_in_words(show, send):
     send(*BUSY)
     assert bar.phase.text() == "Gradients of 400 images"
     assert (bar.progress.value(), bar.progress.maximum()) == (40, 100)
-    assert bar.time_left.text() == "about 2 min left"
+    assert bar.time_left.text() == "40 %, about 2 min left"
     assert bar.memory.text() == "300 MB"
     assert bar.device.text() == "CPU, 2 threads"
 
@@ -46,13 +46,13 @@ def test_a_new_phase_forgets_the_progress_of_the_last(show, send):
     assert bar.phase.text() == "Inverting curvature"
     assert bar.progress.maximum() == 0 and bar.time_left.text() == ""
     send(Progressed("Blocks", 0, 10, -1.0, 0))
-    assert bar.time_left.text() == "" and bar.memory.text() == "300 MB"
+    assert bar.time_left.text() == "0 %" and bar.memory.text() == "300 MB"
 
 
 def test_pausing_and_stopping_are_said(show, send, workspace):
     bar = show(ActivityBar)
     send(*BUSY, RunPaused())
-    assert bar.phase.text().startswith("Paused") and bar.time_left.text() == ""
+    assert bar.phase.text().startswith("Paused") and bar.time_left.text() == "40 %"
     send(RunResumed())
     assert bar.phase.text().startswith("Gradients of")
     workspace.set_state("stopping")
@@ -75,3 +75,9 @@ def test_a_replayed_resumed_run_ends_as_it_ended(show, send):
     assert bar.progress.isVisible()
     send(RunFinished(0.8, 98.5, 97.5))
     assert bar.phase.text().startswith("Finished")
+
+
+def test_nothing_spins_while_paused(show, send):
+    bar = show(ActivityBar)
+    send(STARTED, PhaseStarted("curvature"), RunPaused())
+    assert not bar.progress.isVisible()

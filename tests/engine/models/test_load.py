@@ -12,7 +12,7 @@ from engine.errors import InputError
 from engine.events import CheckpointLoaded, Noticed
 from engine.layers import survey
 from engine.models.file import File
-from engine.models.load import load_model
+from engine.models.load import check_fit, load_model
 from engine.models.resnet_cifar import ResnetCifar
 from engine.monitor import Monitor
 
@@ -39,7 +39,9 @@ def load(tmp_path):
         trust = frozenset({hashlib.sha256(path.read_bytes()).hexdigest()})
         events = []
         source = File(file=str(path), **settings)
-        return load_model(source, spec, trust, Monitor(events.append)), events
+        network = load_model(source, spec, trust, Monitor(events.append))
+        check_fit(network, spec)
+        return network, events
 
     return do
 

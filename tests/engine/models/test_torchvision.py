@@ -5,7 +5,7 @@ import torch
 
 from engine.data.base import DataSpec
 from engine.errors import InputError
-from engine.models.load import load_model
+from engine.models.load import check_fit, load_model
 from engine.models.torchvision import Torchvision
 from engine.monitor import Monitor
 
@@ -76,11 +76,8 @@ def test_published_weights_come_without_auxiliary_classifiers(name, monkeypatch)
 
 
 def test_images_too_small_for_the_network_suggest_a_size():
+    small = spec(shape=(3, 8, 8))
+    network = Torchvision(name="squeezenet1_1").build(small, frozenset())
     with pytest.raises(InputError, match="does not accept inputs") as caught:
-        load_model(
-            Torchvision(name="squeezenet1_1"),
-            spec(shape=(3, 8, 8)),
-            frozenset(),
-            Monitor(),
-        )
+        check_fit(network.eval(), small)
     assert "data.size to 28" in caught.value.hint
