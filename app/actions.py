@@ -91,11 +91,12 @@ class Actions(QObject):
         state, problems = self._workspace.state, self._draft.problems
         idle, shown = state == "idle", self._workspace.folder is not None
         for action in (self.open_model, self.open_recipe, self.open_run):
-            action.setEnabled(idle)
+            action.setEnabled(idle or state == "following")
         self.start.setEnabled(idle and not problems)
         self.plan.setEnabled(idle and not problems)
         self._say_why(problems)
-        self.pause.setEnabled(state in ("running", "paused"))
+        alone = self._workspace.recipe.machine.processes == 1
+        self.pause.setEnabled(state in ("running", "paused") and alone)
         self.stop.setEnabled(state in ("running", "paused"))
         self.resume.setEnabled(idle and shown and self.resumable)
         self.export.setEnabled(idle and shown)
@@ -103,6 +104,8 @@ class Actions(QObject):
         self.undo.setEnabled(idle and (self._workspace.can_undo or bool(problems)))
         self.redo.setEnabled(idle and self._workspace.can_redo)
         self._name_pause(state == "paused")
+        if not alone:
+            self.pause.setToolTip("Several processes cannot pause; stop and resume")
 
     def recolour(self) -> None:
         """Draw the icons in the colours of the theme."""

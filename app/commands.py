@@ -76,6 +76,7 @@ class Commands(QObject):
 
     def open(self, path: Path) -> None:
         """Show whatever this is; a sentence in the window when it cannot be."""
+        self._history.leave()
         if self._workspace.state != "idle":
             self._notice.tell("Stop the run before you open something else.", "warning")
             return

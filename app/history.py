@@ -1,4 +1,4 @@
-"""History: an opened run folder, told again through the same bridge as a live run."""
+"""History: an opened run folder, told again, and followed while it still goes on."""
 
 import time
 from collections.abc import Callable
@@ -6,10 +6,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-import engine
 from app.background import Background
 from app.bridge import Bridge
+from app.following import Following
 from app.workspace import Workspace
+from engine import Follower
 from engine.events import Event, RunFinished
 from engine.recipe import Recipe
 
@@ -18,7 +19,10 @@ REST = 0.002  # seconds
 
 
 class History(QObject):
-    """Replays one run folder at a time, read beside the window."""
+    """Replays one run folder at a time, read beside the window.
+
+    A run that another process or machine is writing goes on live; it is only looked at.
+    """
 
     opened = Signal(object, object)  # Path, the run's last Event or None
     failed = Signal(object)  # the exception that ended the reading
@@ -34,6 +38,8 @@ class History(QObject):
         self._workspace = workspace
         self._bridge = bridge
         self._background = background
+        self._following = Following(bridge, self)
+        self._following.ended.connect(self._on_followed)
         self._newest = 0
         self._folder: Path | None = None
         workspace.folder_changed.connect(self._on_folder)
@@ -56,29 +62,45 @@ class History(QObject):
         self._workspace.set_folder(folder)
         self._background.do(
             lambda: self._tell(folder, ticket),
-            lambda last: self._on_told(folder, ticket, last),
+            lambda follower: self._on_told(folder, ticket, follower),
             self.failed.emit,
         )
+
+    def leave(self) -> None:
+        """Follow the run no longer; it does not notice."""
+        self._following.stop()
+        if self._workspace.state == "following":
+            self._workspace.set_state("idle")
 
     def _on_folder(self, folder: Path | None) -> None:
         """Tell no more of a run that is no longer on show."""
         if folder != self._folder:
             self._newest += 1
 
-    def _tell(self, folder: Path, ticket: int) -> Event | None:
-        last = None
-        for number, event in enumerate(engine.replay(folder)):
+    def _tell(self, folder: Path, ticket: int) -> Follower:
+        follower = Follower.of(folder)
+        for number, event in enumerate(follower.news()):
             if ticket != self._newest:
-                return None
+                break
             self._bridge.post(event)
-            last = event
             if number % CHUNK == CHUNK - 1:
                 time.sleep(REST)
-        return last
+        return follower
 
-    def _on_told(self, folder: Path, ticket: int, last: Event | None) -> None:
-        if ticket == self._newest:
+    def _on_told(self, folder: Path, ticket: int, follower: Follower) -> None:
+        if ticket != self._newest:
+            return
+        if follower.over:
+            last = follower.last
             self._bridge.when_empty(lambda: self.opened.emit(folder, last))
+        elif self._workspace.state == "idle":  # no run was started meanwhile
+            self._workspace.set_state("following")
+            self._following.start(follower)
+
+    def _on_followed(self, last: Event | None) -> None:
+        if self._workspace.state == "following":  # nothing else was opened meanwhile
+            self._workspace.set_state("idle")
+            self.opened.emit(self._workspace.folder, last)
 
 
 def can_resume(last: Event | None) -> bool:

@@ -103,6 +103,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Ask during a run; else remember the sizes and end the engine's thread."""
+        self.history.leave()
         if self.workspace.state != "idle":
             event.ignore()
             if not self._closing:

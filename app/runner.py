@@ -8,6 +8,7 @@ import engine
 from app.background import Background
 from app.bridge import Bridge
 from app.preferences import Preferences
+from app.processes import Processes
 from app.workspace import Workspace
 from engine.errors import EngineError, InputError, TrustNeeded
 from engine.events import Event, Noticed
@@ -43,6 +44,9 @@ class Runner(QObject):
         self._preferences = preferences
         self._background = Background(self)
         self._control = engine.Control()
+        self._processes = Processes(bridge, self)
+        self._processes.ended.connect(self._on_processes_ended)
+        self._processes.failed.connect(self._on_run_error)
         self._newest = 0
         self._seen: tuple | None = None
         self._last: Event | None = None
@@ -58,6 +62,10 @@ class Runner(QObject):
     def start(self, recipe: Recipe, folder: Path) -> None:
         """Prune; everything the run says goes to the bridge."""
         self.take_as_seen(recipe)
+        if recipe.machine.processes > 1:
+            self._show_start(folder)
+            self._processes.run(recipe, folder, self._preferences.trusted)
+            return
         self._begin(
             folder,
             lambda control, trust: engine.run(
@@ -67,6 +75,11 @@ class Runner(QObject):
 
     def resume(self, folder: Path) -> None:
         """Go on with a stopped run from its newest checkpoint."""
+        recipe = self._workspace.recipe
+        if recipe.machine.processes > 1:
+            self._show_start(folder, clear=False)
+            self._processes.resume(recipe, folder, self._preferences.trusted)
+            return
         self._begin(
             folder,
             lambda control, trust: engine.resume(
@@ -87,6 +100,8 @@ class Runner(QObject):
 
     def stop(self) -> None:
         """Ask the run to save what it has and end."""
+        if self._processes.running:
+            self._processes.stop()
         self._control.stop()
         self._workspace.set_state("stopping")
 
@@ -138,23 +153,31 @@ class Runner(QObject):
         self._newest += 1
         self._quiet.stop()
         self._control.stop()
+        self._processes.close()
         self._background.close()
 
     def _begin(self, folder: Path, work, clear: bool = True) -> None:
         self._control = control = engine.Control()
         trust = self._preferences.trusted
+        self._show_start(folder, clear)
+        self._background.do(
+            lambda: work(control, trust), self._on_ended, self._on_run_error
+        )
+
+    def _show_start(self, folder: Path, clear: bool = True) -> None:
         self._last = None
         self._workspace.set_folder(folder)  # first: a replay under way ends with it
         if clear:
             self._bridge.clear()
         self._workspace.set_state("running")
-        self._background.do(
-            lambda: work(control, trust), self._on_ended, self._on_run_error
-        )
 
     def _post(self, event: Event) -> None:
         self._last = event
         self._bridge.post(event)
+
+    def _on_processes_ended(self, last: Event) -> None:
+        self._last = last
+        self._tell_end()
 
     def _on_ended(self, _: object) -> None:
         self._bridge.when_empty(self._tell_end)

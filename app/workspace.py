@@ -15,7 +15,7 @@ class Workspace(QObject):
     recipe_changed = Signal(object)  # Recipe
     layer_selected = Signal(str)  # full parameter name
     folder_changed = Signal(object)  # Path of the shown run folder, or None
-    state_changed = Signal(str)  # idle, running, paused, stopping
+    state_changed = Signal(str)  # see `state`
 
     def __init__(self, recipe: Recipe, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -44,7 +44,7 @@ class Workspace(QObject):
 
     @property
     def state(self) -> str:
-        """idle, running, paused or stopping."""
+        """idle, running, paused or stopping; following is a run of somebody else."""
         return self._state
 
     @property

@@ -1,7 +1,8 @@
-"""Secateur's engine, and its door: inspect, plan, run, resume, export, replay."""
+"""Secateur's engine, and its door: inspect, plan, run, resume, export, follow."""
 
 from engine.export import ExportReport, export
 from engine.exporters import EXPORTERS
+from engine.follow import Follower
 from engine.inspect import inspect
 from engine.monitor import Control
 from engine.plan import Plan, plan
@@ -12,6 +13,7 @@ __all__ = [
     "EXPORTERS",
     "Control",
     "ExportReport",
+    "Follower",
     "Plan",
     "export",
     "inspect",

@@ -4,13 +4,16 @@ import argparse
 import dataclasses
 import hashlib
 import json
+import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import engine
+from engine import ranks
 from engine.console import Console, layer_table, settings_list
 from engine.errors import EngineError, InputError
 from engine.events import Event, RunStopped
@@ -24,28 +27,52 @@ def main(arguments: list[str] | None = None) -> int:
 
     0 done, 1 the run failed, 2 bad recipe or arguments, 130 stopped.
     """
-    options = _parser().parse_args(arguments)
-    try:
-        return options.command(options)
-    except EngineError as error:
-        if options.debug:
-            traceback.print_exc()
-        print(f"{error.message}\n{error.hint}", file=sys.stderr)
-        for line in error.details if options.debug else error.details[:20]:
-            print(f"  {line}", file=sys.stderr)
-        if len(error.details) > 20 and not options.debug:
-            rest = len(error.details) - 20
-            print(f"  and {rest} more; --debug shows all", file=sys.stderr)
-        return error.exit_code
-    except Exception as error:  # a defect, or a network's own code
-        if options.debug:
-            traceback.print_exc()
-        print(
-            f"Something went wrong: {type(error).__name__}: {error}\n"
-            "Run the command again with --debug and report what it prints.",
-            file=sys.stderr,
-        )
-        return 1
+    words = sys.argv[1:] if arguments is None else arguments
+    debug = "--debug" in words
+    with _hushed():
+        try:
+            with ranks.join() as team:
+                options = _parser().parse_args(words)
+                options.ranks = team
+                return options.command(options)
+        except EngineError as error:
+            _explain(error, debug)
+            return error.exit_code
+        except Exception as error:  # a defect, or a network's own code
+            if debug:
+                traceback.print_exc()
+            print(
+                f"Something went wrong: {type(error).__name__}: {error}\n"
+                "Run the command again with --debug and report what it prints.",
+                file=sys.stderr,
+            )
+            return 1
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Of several processes only the first speaks."""
+    if ranks.leads():
+        yield
+        return
+    with (
+        open(os.devnull, "w") as nowhere,
+        redirect_stdout(nowhere),
+        redirect_stderr(nowhere),
+    ):
+        yield
+
+
+def _explain(error: EngineError, debug: bool) -> None:
+    """What happened, what to do, then the details."""
+    if debug:
+        traceback.print_exc()
+    print(f"{error.message}\n{error.hint}", file=sys.stderr)
+    for line in error.details if debug else error.details[:20]:
+        print(f"  {line}", file=sys.stderr)
+    if len(error.details) > 20 and not debug:
+        rest = len(error.details) - 20
+        print(f"  and {rest} more; --debug shows all", file=sys.stderr)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -61,14 +88,21 @@ def _resume(options: argparse.Namespace) -> int:
 
 
 def _follow(options: argparse.Namespace, go: Callable[..., Event]) -> int:
-    """Run with Ctrl-C as the stop button; say what happens."""
+    """Run with Ctrl-C (or a polite kill) as the stop button; say what happens."""
     control = engine.Control()
+    buttons = (signal.SIGINT, signal.SIGTERM)
     with Console(options.jsonl) as console:
-        before = signal.signal(signal.SIGINT, lambda *_: control.stop())
+        before = [signal.signal(each, lambda *_: control.stop()) for each in buttons]
         try:
-            last = go(emit=console.say, control=control, trust=_trust(options))
+            last = go(
+                emit=console.say,
+                control=control,
+                trust=_trust(options),
+                ranks=options.ranks,
+            )
         finally:
-            signal.signal(signal.SIGINT, before)
+            for each, handler in zip(buttons, before, strict=True):
+                signal.signal(each, handler)
     return STOPPED if isinstance(last, RunStopped) else 0
 
 

@@ -67,8 +67,11 @@ def decide(
     size: Extent,
     device: torch.device,
     folder: Path,
+    processes: int = 1,
 ) -> Budget:
     """The largest block asked for that fits, in memory if possible, else on the disk.
+
+    Several processes keep the gradients in memory: each has those of its own layers.
 
     Args:
         recipe: What is to be run.
@@ -77,15 +80,16 @@ def decide(
         size: Of network and data.
         device: Where it will compute.
         folder: Where gradients would be paged; it need not exist yet.
+        processes: That share the run; all of them share the memory of a CPU.
 
     Raises:
         InputError: Nothing fits; the hint says what to change.
     """
     passes = memory.passes(model, names, size, recipe)
     used = machine.memory_used(device)
-    held, limit = used + memory.RUNTIME, _limit(recipe, device, used)
+    held, limit = used + memory.RUNTIME, _limit(recipe, device, used, processes)
     tried: list[Budget] = []
-    for block, paged, need in _ways(recipe, size):
+    for block, paged, need in _ways(recipe, size, processes):
         phases = {
             phase: held + passes.get(phase, 0) + need.get(phase, 0)
             for phase in ("load", *passes, *need)
@@ -94,11 +98,11 @@ def decide(
         tried.append(Budget(block, paged, phases, limit, disk, ()))
         if tried[-1].fits:
             return _explained(tried, recipe, size, folder)
-    raise _refusal(min(tried, key=lambda each: each.peak))
+    raise _refusal(min(tried, key=lambda each: each.peak), processes)
 
 
 def _ways(
-    recipe: Recipe, size: Extent
+    recipe: Recipe, size: Extent, processes: int
 ) -> Iterator[tuple[int | None, bool, dict[str, int]]]:
     """(block size, paged, curvature's bytes), the most wanted first."""
     method = recipe.estimator
@@ -107,15 +111,19 @@ def _ways(
         yield None, False, {"selection": memory.DOUBLE * size.prunable + pool}
         return
     blocks = LADDER if method.auto_block else (method.block_size,)
-    for paged in (False,) if method.joins_layers else (False, True):
+    in_memory = method.joins_layers or processes > 1
+    for paged in (False,) if in_memory else (False, True):
         for block in blocks:
-            yield block, paged, memory.curvature(size, recipe, block, paged)
+            need = memory.curvature(size, recipe, block, paged, processes)
+            yield block, paged, need
 
 
-def _limit(recipe: Recipe, device: torch.device, used: int) -> int:
+def _limit(recipe: Recipe, device: torch.device, used: int, processes: int) -> int:
+    """Of one process."""
+    sharing = processes if device.type == "cpu" else 1
     if recipe.machine.memory:
-        return int(recipe.machine.memory * GB)
-    return used + int(MARGIN * machine.memory_free(device))
+        return int(recipe.machine.memory * GB / sharing)
+    return used + int(MARGIN * machine.memory_free(device) / sharing)
 
 
 def _explained(
@@ -148,12 +156,17 @@ def _explained(
     )  # fmt: skip
 
 
-def _refusal(least: Budget) -> InputError:
+def _refusal(least: Budget, processes: int) -> InputError:
     worst = max(least.phases, key=lambda phase: least.phases[phase])
+    several = processes > 1
+    hint = REMEDIES.get(worst, ELSE)
+    if several:
+        hint = f"{hint} A single process can also keep gradients on the disk."
     return InputError(
-        f"The run needs about {least.peak / GB:.1f} GB of memory (phase {worst}) and "
-        f"may use {least.limit / GB:.1f} GB.",
-        REMEDIES.get(worst, ELSE),
+        f"{'Each process' if several else 'The run'} needs about "
+        f"{least.peak / GB:.1f} GB of memory (phase {worst}) and may use "
+        f"{least.limit / GB:.1f} GB.",
+        hint,
     )
 
 

@@ -18,6 +18,10 @@ class EngineError(Exception):
         self.hint = hint
         self.details = details
 
+    def __reduce__(self) -> tuple:
+        """So that it can travel to another process."""
+        return type(self), (self.message, self.hint, self.details)
+
 
 class InputError(EngineError):
     """A recipe, file, folder or argument that cannot be used; nothing was changed."""
@@ -40,6 +44,9 @@ class TrustNeeded(InputError):
         )
         self.path = path
         self.digest = digest
+
+    def __reduce__(self) -> tuple:
+        return type(self), (self.path, self.digest)
 
 
 class RunError(EngineError):

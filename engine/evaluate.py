@@ -9,6 +9,7 @@ from torch import nn
 from engine.data.base import Split
 from engine.loss import Loss
 from engine.monitor import Monitor
+from engine.processes import ALONE, Ranks
 
 
 @dataclass(frozen=True)
@@ -20,18 +21,29 @@ class Measure:
 
 
 def evaluate(
-    model: nn.Module, split: Split, loss: Loss, batch: int, monitor: Monitor, label: str
+    model: nn.Module,
+    split: Split,
+    loss: Loss,
+    batch: int,
+    monitor: Monitor,
+    label: str,
+    ranks: Ranks = ALONE,
 ) -> Measure:
-    """Loss and accuracy in eval mode on all images of `split`; NaN if it is empty."""
+    """Loss and accuracy in eval mode on all images of `split`; NaN if it is empty.
+
+    Several processes take the batches in turns and all get the sums.
+    """
     if not len(split):
         return Measure(math.nan, math.nan)
     model.eval()
-    total = torch.zeros((), dtype=torch.float64)
-    right = 0
-    with torch.no_grad():
-        for images, labels in monitor.track(split.batches(batch), label):
+    sums = torch.zeros(2, dtype=torch.float64)  # losses, hits
+    mine = ranks.share(torch.arange(len(split)).split(batch))
+    with monitor.apart(), torch.no_grad():
+        for indices in monitor.track(mine, label):
+            images, labels = split.batch(indices)
             outputs = model(images).float()
-            total += loss.per_sample(outputs, labels).double().sum().cpu()
-            right += int((outputs.argmax(1) == labels).sum())
-    count = len(split)
-    return Measure(float(total) / count, 100.0 * right / count)
+            hits = (outputs.argmax(1) == labels).double()
+            losses = loss.per_sample(outputs, labels).double()
+            sums += torch.stack([losses.sum(), hits.sum()]).cpu()
+    total, right = ranks.sum(sums).tolist()
+    return Measure(total / len(split), 100.0 * right / len(split))

@@ -14,6 +14,7 @@ from engine.events import EpochFinished, Trained
 from engine.loss import Loss
 from engine.masks import Masks
 from engine.monitor import PROGRESS_INTERVAL, Monitor
+from engine.processes import ALONE, Ranks
 from engine.settings import Finetune
 
 SEEDS = 2**63  # what a generator takes
@@ -52,6 +53,11 @@ class Finetuner:
     Batch order, augmentation and dropout depend only on (seed, epoch, batch), so a
     resumed run sees what an uninterrupted one would have seen.
 
+    Several processes each take a slice of the same batch. One message per step averages
+    gradients, loss and batch-norm statistics, so all stay alike: no wrapper around the
+    network, and masks, states and single steps are those of one process. Batch norm
+    normalises by the slice, as usual with data in parallel.
+
     Args:
         model: Trained in place, on its device.
         data: Training split to learn from, validation split to choose the epoch.
@@ -60,6 +66,7 @@ class Finetuner:
         seed: Of the run.
         evaluation_batch: Images at once on the validation split.
         monitor: Progress, stop and events.
+        ranks: The processes that share each batch.
     """
 
     def __init__(
@@ -71,6 +78,7 @@ class Finetuner:
         seed: int,
         evaluation_batch: int,
         monitor: Monitor,
+        ranks: Ranks = ALONE,
     ) -> None:
         self.epoch = 0
         self.batch = 0
@@ -78,6 +86,7 @@ class Finetuner:
         self._model, self._data, self._loss = model, data, loss
         self._smooth = replace(loss, label_smoothing=settings.label_smoothing)
         self._settings, self._seed, self._monitor = settings, seed, monitor
+        self._ranks = ranks
         self._evaluation_batch = evaluation_batch
         self._optimizer = make_optimizer(model, settings)
         self._loss_sum, self._seen = 0.0, 0
@@ -172,7 +181,9 @@ class Finetuner:
             self._set(lr=learning_rate(self._settings, now))
             recent.append(self._step(batches[index], held, index))
             self.batch = index + 1
-            if monitor.now() - spoke >= PROGRESS_INTERVAL or self.batch == len(batches):
+            # Only rank 0 speaks, so that no other ends the run at a moment of its own.
+            due = monitor.now() - spoke >= PROGRESS_INTERVAL
+            if self._ranks.first and (due or self.batch == len(batches)):
                 self._report(torch.stack(recent))
                 recent, spoke = [], monitor.now()
         self._seconds = monitor.now() - began
@@ -182,20 +193,30 @@ class Finetuner:
         self, indices: Tensor, held: list[tuple[Tensor, Tensor]], index: int
     ) -> Tensor:
         """One optimiser step; the mean loss of the batch."""
-        seed = ((self._seed * 1_000_003 + self.epoch) * 1_000_003 + index) % SEEDS
+        seed = (self._seed * 1_000_003 + self.epoch) * 1_000_003 + index
+        seed = (seed + self._ranks.rank * 500_009) % SEEDS
         torch.manual_seed(seed)  # dropout
         generator = torch.Generator().manual_seed(seed)
-        images, labels = self._data.train.batch(indices, generator)
+        mine, share = self._ranks.slice(indices)
+        images, labels = self._data.train.batch(mine, generator)
         with torch.autocast(images.device.type, torch.bfloat16, enabled=self._mixed):
             outputs = self._model(images)
         loss = self._smooth.mean(outputs.float(), labels)
         self._optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        loss = loss.detach()
+        self._ranks.average([loss, *self._shared()], share)
         for weight, mask in held:
             if weight.grad is not None:
                 weight.grad.mul_(mask)
         self._optimizer.step()
-        return loss.detach()
+        return loss
+
+    def _shared(self) -> list[Tensor]:
+        """Gradients and batch-norm statistics, which differ after a backward pass."""
+        gradients = [p.grad for p in self._model.parameters() if p.grad is not None]
+        statistics = [b for b in self._model.buffers() if b.is_floating_point()]
+        return gradients + statistics
 
     def _report(self, losses: Tensor) -> None:
         mean = float(losses.mean())
@@ -219,6 +240,7 @@ class Finetuner:
                 self._evaluation_batch,
                 self._monitor,
                 "Validation",
+                self._ranks,
             )
         best = recovering and self._is_best(measure)
         if best:

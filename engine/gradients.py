@@ -21,6 +21,7 @@ Visit = Callable[[nn.Module, Tensor, Tensor], None]  # module, input, output's g
 BUDGET = 128 * 2**20  # bytes that one micro-batch may take
 PROBE = 2  # images of the trial run
 TOLERANCE = 1e-2  # relative error that tells a wrong gradient from rounding
+CHUNK = 32  # most rows per micro-batch, so that several processes share whole ones
 LOOP_FROM = 8  # images per gradient from which one ordinary backward is cheaper
 
 
@@ -44,7 +45,7 @@ def collect(
         model: Its mode and flags are as before when this returns.
         names: Parameters to differentiate by.
         fetch: Gives images and what to differentiate.
-        groups: Image numbers (N, b).
+        groups: Image numbers (N, b); N may be 0.
         monitor: Receives progress.
         rows: Zeros to fill; None makes tensors.
 
@@ -56,6 +57,8 @@ def collect(
         name: torch.zeros(len(groups), w.numel(), dtype=w.dtype, device=w.device)
         for name, w in weights.items()
     }
+    if not len(groups):
+        return rows
     single = groups.shape[1] < LOOP_FROM
     with frozen(model):
         images, _ = fetch(groups.reshape(-1)[:PROBE])
@@ -159,7 +162,7 @@ class _Task:
 
     def fill_batched(self, owners: Owners, monitor: Monitor) -> None:
         count, size = self.groups.shape
-        step = max(1, self.at_once // size)
+        step = rows_at_once(self.at_once, size)
         for start in monitor.track(range(0, count, step), "Gradients"):
             part = self.groups[start : start + step]
             images, objective = self.fetch(part.reshape(-1))
@@ -235,6 +238,14 @@ def _trial(outputs: Tensor) -> Tensor:
 def images_at_once(model: nn.Module, images: Tensor) -> int:
     """How many images a micro-batch takes, judged by a pass of these few."""
     return max(1, BUDGET // _bytes_per_image(model, images))
+
+
+def rows_at_once(images: int, batch: int) -> int:
+    """How many rows of `batch` images a micro-batch takes if so many images fit.
+
+    A power of two divides CHUNK, so several processes make the micro-batches of one.
+    """
+    return 1 << (max(1, min(images // batch, CHUNK)).bit_length() - 1)
 
 
 @torch.no_grad()

@@ -9,13 +9,14 @@ from engine import machine, masks, memory
 from engine.budget import Budget, decide, with_block
 from engine.errors import InputError, RunError
 from engine.evaluate import Measure, evaluate
-from engine.events import Evaluated, Pruned
+from engine.events import Evaluated
 from engine.finetune import Finetuner
 from engine.fitness import warn_if_unfit
-from engine.layers import layer_states, parameter_count
+from engine.layers import parameter_count
 from engine.loading import load_data, load_network, loss_for
 from engine.monitor import Monitor
 from engine.problem import Problem
+from engine.processes import ALONE, Ranks
 from engine.prune import Cut, prune_once
 from engine.recipe import Recipe
 from engine.repair import LayerRepair, reestimate_batch_norm, undone_on_failure
@@ -30,8 +31,8 @@ class Job:
         recipe: What to do.
         monitor: The run's voice and ear.
         trust: SHA-256 digests of Python files that may be executed.
-        folder: Has room for gradients that do not fit into memory; None is the
-            system's folder for temporary files.
+        folder: Holds gradients that do not fit into memory; None is the system's.
+        ranks: The processes that share the work.
 
     Attributes:
         budget: Predicted memory, and what was chosen so that the run fits.
@@ -51,22 +52,26 @@ class Job:
         monitor: Monitor,
         trust: frozenset[str],
         folder: Path | None = None,
+        ranks: Ranks = ALONE,
     ) -> None:
-        self.recipe, self.monitor = recipe, monitor
+        self.recipe, self.monitor, self.ranks = recipe, monitor, ranks
         self.device = machine.pick_device(recipe.machine)
         self._folder = folder or Path(tempfile.gettempdir())
         with monitor.phase("load"):
-            self.model, self.layers = load_network(recipe, monitor, trust)
-            self.data = load_data(recipe, self.device, monitor)
-            self.model.to(self.device)
-            self.loss = loss_for(self.model, recipe, self.data, monitor)
+            for mine in ranks.turns():
+                with monitor.apart():
+                    if mine:
+                        self._load(trust)
+            ranks.align(self.model)
         names = tuple(i.name for i in self.layers if i.status == "prunable")
         if not names:
             raise InputError(
                 "No layer is left to prune.", "Clear some of allocation.exclude."
             )
         self._layer_repair = self._plan_layer_repair(names)
-        self.problem = Problem(self.model, names, self.data.train, self.loss)
+        self.problem = Problem(
+            self.model, names, self.data.train, self.loss, ranks=ranks
+        )
         self.budget = self._settle(recipe)
         self.finetuner = Finetuner(
             self.model,
@@ -76,6 +81,7 @@ class Job:
             recipe.machine.seed,
             recipe.machine.batch,
             monitor,
+            ranks,
         )
         self.masks = masks.from_zeros(self.problem.weights())
         self.levels = self._plan_levels()
@@ -103,6 +109,7 @@ class Job:
                     self.recipe.machine.batch,
                     self.monitor,
                     f"Measuring the {stage} network",
+                    self.ranks,
                 )
         if split == "test":
             self.results[stage] = self._tested = measure
@@ -163,6 +170,7 @@ class Job:
                     machine.seed,
                     self.monitor,
                 )
+            self.ranks.align(self.model)
         self.repaired = when == "end"
 
     def train_epoch(self) -> None:
@@ -221,11 +229,21 @@ class Job:
         self.monitor.timings = dict(state["timings"])
         self.monitor.notices = list(state["notices"])
 
+    def _load(self, trust: frozenset[str]) -> None:
+        recipe, monitor = self.recipe, self.monitor
+        self.model, self.layers = load_network(recipe, monitor, trust)
+        self.data = load_data(recipe, self.device, monitor)
+        self.model.to(self.device)
+        self.loss = loss_for(self.model, recipe, self.data, monitor)
+
     def _settle(self, recipe: Recipe) -> Budget:
-        """Choose block size and the gradients' place by the memory there is."""
+        """Choose block size and the gradients' place by the first process's memory."""
         names = self.problem.names
         size = memory.extent(self.model, names, self.data)
-        budget = decide(recipe, self.model, names, size, self.device, self._folder)
+        where = (self.device, self._folder, self.ranks.size)
+        budget = self.ranks.told(
+            lambda: decide(recipe, self.model, names, size, *where)
+        )
         for reason in budget.reasons:
             self.monitor.notice(reason, level="info")
         paging = self._folder if budget.paged else None
@@ -273,21 +291,8 @@ class Job:
 
     def _tell(self, cut: Cut) -> None:
         number, steps = self._steps_done() + 1, sum(len(x.steps) for x in self.levels)
-        zeros = masks.zeros(self.masks)
         self.predictions.append(
             {"step": number, "sum": cut.predicted, "joint": cut.predicted_joint}
         )
-        self.monitor.emit(
-            Pruned(
-                number,
-                steps,
-                self.finetuner.position,
-                masks.sparsity(self.masks),
-                zeros / parameter_count(self.model),
-                zeros,
-                layer_states(self.masks, self.thresholds),
-                cut.predicted,
-                cut.predicted_joint,
-                final=number == steps,
-            )
-        )
+        count = parameter_count(self.model)
+        self.monitor.emit(cut.told(number, steps, self.finetuner.position, count))

@@ -19,9 +19,11 @@ from engine.gradients import (
     batched,
     images_at_once,
     looped,
+    rows_at_once,
 )
 from engine.recipe import Recipe
 from engine.repair import batch_norms
+from engine.shares import dealt
 
 SINGLE, DOUBLE, INDEX = 4, 8, 8  # bytes of float32, float64 and int64
 RUNTIME = 60 * 10**6  # bytes that kernels and threads take at their first use
@@ -100,7 +102,9 @@ def passes(
     return found
 
 
-def curvature(size: Extent, recipe: Recipe, block: int, paged: bool) -> dict[str, int]:
+def curvature(
+    size: Extent, recipe: Recipe, block: int, paged: bool, processes: int = 1
+) -> dict[str, int]:
     """Bytes of the gradient rows and the inverse in each phase.
 
     Args:
@@ -108,28 +112,42 @@ def curvature(size: Extent, recipe: Recipe, block: int, paged: bool) -> dict[str
         recipe: Gives N, b and what is ranked together.
         block: Weights per block; 0 is the whole layer.
         paged: Gradients are on the disk.
+        processes: Of the run; each owns some layers.
     """
     rows = samples(recipe.estimator, size)
     joining = 0
+    own = replace(size, layers=_most_owned(size.layers, processes))
     if recipe.estimator.joins_layers:
-        size = replace(size, layers=(size.prunable,))
+        size = own = replace(size, layers=(size.prunable,))
         joining = SINGLE * rows * size.prunable  # both while they are joined
     masks = size.prunable
     scores = DOUBLE * size.prunable
-    cutting = (SINGLE + 1) * size.prunable + max(_cutting(size, rows, block, paged))
+    cutting = (SINGLE + 1) * size.prunable + max(_cutting(own, rows, block, paged))
     if paged:
         pages = max(_page(rows, n, block) for n in size.layers)
         fitted = scores  # the diagonal
         fitting = scores + pages
         gradients = masks
     else:
-        gradients = masks + SINGLE * rows * size.prunable
-        fitting, fitted = _fit_in_memory(size, rows, block)
+        gradients = masks + SINGLE * rows * own.prunable
+        if processes > 1:  # rows as taken, before they reach the layers' owners
+            gradients += SINGLE * -(-rows // processes) * size.prunable
+        fitting, fitted = _fit_in_memory(own, rows, block)
     return {
         "gradients": gradients,
         "curvature": masks + max(fitting, 2 * joining),
         "selection": masks + fitted + scores + max(ranking(size, recipe), cutting),
     }
+
+
+def _most_owned(layers: tuple[int, ...], processes: int) -> tuple[int, ...]:
+    """The layers of the process that owns most weights."""
+    owners = dealt(layers, processes)
+    each = [
+        tuple(n for n, owner in zip(layers, owners, strict=True) if owner == rank)
+        for rank in range(processes)
+    ]
+    return max(each, key=sum)
 
 
 def ranking(size: Extent, recipe: Recipe) -> int:
@@ -222,7 +240,7 @@ def _gradients(
             found[0] = min(at_once, method.batch)
         else:
             most = samples(method, size) * method.batch
-            found[0] = min(max(1, at_once // method.batch) * method.batch, most)
+            found[0] = min(rows_at_once(at_once, method.batch) * method.batch, most)
 
     def by_hooks(net: nn.Module, images: Tensor) -> None:
         _freeze(net)

@@ -19,6 +19,7 @@ from engine.events import (
 )
 
 T = TypeVar("T")
+Outcome = tuple[Exception | None, list[Noticed]]  # of one process's share of work
 PROGRESS_INTERVAL = 0.1  # seconds between two progress events
 
 
@@ -57,6 +58,18 @@ class Control:
         """Block while paused."""
         self._go.wait()
 
+    def sync(self) -> None:
+        """Hear of the other processes' buttons, when a run has several."""
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Inside, this process is not in step with the others of its run."""
+        yield
+
+    def gather(self, outcome: Outcome) -> list[Outcome]:
+        """The outcomes of all processes of the run."""
+        return [outcome]
+
 
 class Monitor:
     """One run's voice and ear: emits events, keeps time, honours pause and stop.
@@ -78,6 +91,7 @@ class Monitor:
         self.control = control or Control()
         self.timings: dict[str, float] = {}
         self.notices: list[str] = []
+        self._noticed: list[Noticed] = []
         self._started = time.monotonic()
         self._held = 0.0
 
@@ -94,7 +108,8 @@ class Monitor:
     def notice(self, message: str, hint: str = "", level: str = "warning") -> None:
         """Tell the person, and the summary, what was decided on their behalf."""
         self.notices.append(message)
-        self.emit(Noticed(level, message, hint))
+        self._noticed.append(Noticed(level, message, hint))
+        self.emit(self._noticed[-1])
 
     def now(self) -> float:
         """Seconds of work since the run began, pauses left out."""
@@ -106,6 +121,7 @@ class Monitor:
         Raises:
             Stopped: A stop was asked for.
         """
+        self.control.sync()
         if self.control.paused and not self.control.stopping:
             self.emit(RunPaused())
             since = time.monotonic()
@@ -144,6 +160,30 @@ class Monitor:
             seconds = self.now() - began
             self.timings[name] = self.timings.get(name, 0.0) + seconds
         self.emit(PhaseFinished(name, round(seconds, 3)))
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Each process of a run does its own share; then all go on, or none does.
+
+        A failure or stop of one is raised in all, and what one noticed, all notice.
+        Outside, the processes must make the same checks in the same order.
+        """
+        failure, first = None, len(self._noticed)
+        with self.control.alone():
+            try:
+                yield
+            except Exception as error:
+                failure = error
+        own = self._noticed[first:]
+        outcomes = self.control.gather((failure, own))
+        for told in dict.fromkeys(n for _, theirs in outcomes for n in theirs):
+            if told not in own:
+                self.notice(told.message, told.hint, told.level)
+        failures = [error for error, _ in outcomes if error is not None]
+        if failures:
+            worst = min(failures, key=lambda error: isinstance(error, Stopped))
+            alike = failure is not None and type(failure) is type(worst)
+            raise failure if alike else worst
 
     def _progress(self, label: str, done: int, total: int, left: float) -> None:
         self.emit(Progressed(label, done, total, round(left, 1), self._memory()))

@@ -25,6 +25,9 @@ TIMED = (
     "Times follow from passes of a few images and a float64 matrix product, measured "
     "just now on this machine as busy as it is."
 )
+SHARED = (
+    "Memory is what each of the processes takes; times are those of a single process."
+)
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,8 @@ def _plan(recipe: Recipe, trust: frozenset[str], folder: Path) -> Plan:
             "No layer is left to prune.", "Clear some of allocation.exclude."
         )
     size = memory.extent(model, names, data)
-    budget = decide(recipe, model, names, size, device, folder)
+    processes = recipe.machine.processes
+    budget = decide(recipe, model, names, size, device, folder, processes)
     levels = recipe.schedule.levels(recipe.allocation.sparsity, recipe.finetune.epochs)
     steps = sum(len(level.steps) for level in levels)
     method, second_order = recipe.estimator, isinstance(recipe.estimator, ObsEstimator)
@@ -121,7 +125,7 @@ def _plan(recipe: Recipe, trust: frozenset[str], folder: Path) -> Plan:
         gradient_bytes=memory.disk(size, method) if second_order else 0,
         disk_bytes=budget.disk,
         seconds=_seconds(recipe, model, size, budget, steps, device, folder),
-        reasons=(*budget.reasons, TIMED),
+        reasons=(*budget.reasons, TIMED, *([SHARED] if processes > 1 else [])),
     )
 
 

@@ -16,6 +16,8 @@ from engine.loss import Loss
 from engine.masks import Masks
 from engine.monitor import Monitor
 from engine.pages import Pages
+from engine.processes import ALONE, Ranks
+from engine.shares import Owners, owned_rows, owners
 
 Fisher = Literal["empirical", "true"]  # labels of the data, or the network's own
 
@@ -30,6 +32,7 @@ class Problem:
         train: Labelled images to take gradients on.
         loss: Suits what the model returns.
         paging: Folder on whose disk gradients are kept; None keeps them in memory.
+        ranks: The processes that share the work.
     """
 
     model: nn.Module
@@ -37,10 +40,15 @@ class Problem:
     train: Split
     loss: Loss
     paging: Path | None = None
+    ranks: Ranks = ALONE
 
     def weights(self) -> dict[str, Tensor]:
         """The prunable weights as they are now, detached, sharing storage."""
         return {name: self.model.get_parameter(name).detach() for name in self.names}
+
+    def owners(self) -> Owners:
+        """Which process holds the curvature of each layer."""
+        return owners(self.weights(), self.ranks)
 
     def gradients(
         self,
@@ -64,20 +72,22 @@ class Problem:
         Returns:
             (rows, numel) per prunable parameter, in the dtype of the weights. Rows are
             fewer than `samples` only when b = 1 and there are too few images. `Pages`
-            instead of tensors when paging.
+            instead of tensors when paging. Each of several processes gets the layers
+            it owns, in memory.
 
         Raises:
             RunError: There are no training images, or no room on the disk.
         """
         groups = draw(len(self.train), samples, batch, seed, monitor)
         fetch = self.fetch(fisher, seed)
+        take = partial(collect, self.model, self.names, fetch, monitor=monitor)
         if self.paging:
             pages = {
                 name: Pages(self.paging, len(groups), weight)
                 for name, weight in self.weights().items()
             }
-            return collect(self.model, self.names, fetch, groups, monitor, pages)
-        rows = collect(self.model, self.names, fetch, groups, monitor)
+            return take(groups, rows=pages)
+        rows = owned_rows(take, groups, self.owners(), self.ranks, monitor)
         for name, mask in masks.items():
             if name in rows:
                 rows[name].mul_(mask.reshape(-1))

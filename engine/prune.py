@@ -7,12 +7,14 @@ from torch import Tensor
 
 from engine import masks
 from engine.errors import RunError
-from engine.events import Scored
+from engine.events import Pruned, Scored
 from engine.histograms import histograms
+from engine.layers import layer_states
 from engine.masks import Masks
 from engine.monitor import Monitor
 from engine.problem import Problem
 from engine.recipe import Recipe
+from engine.spread import SharedCurvature
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,22 @@ class Cut:
     thresholds: dict[str, float | None]
     predicted: float | None
     predicted_joint: float | None
+
+    def told(self, number: int, steps: int, position: float, parameters: int) -> Pruned:
+        """The event of it: step `number` of `steps`, after `position` epochs."""
+        zeros = masks.zeros(self.masks)
+        return Pruned(
+            number,
+            steps,
+            position,
+            masks.sparsity(self.masks),
+            zeros / parameters,
+            zeros,
+            layer_states(self.masks, self.thresholds),
+            self.predicted,
+            self.predicted_joint,
+            final=number == steps,
+        )
 
 
 def prune_once(
@@ -53,11 +71,13 @@ def prune_once(
         monitor: Phases, notices and the histograms.
 
     Raises:
-        RunError: Saliencies or corrections are not finite.
+        RunError: Saliencies or corrections are not finite, or processes disagree.
         Stopped: A stop was asked for; nothing was changed.
     """
     seed = recipe.machine.seed + number
     curvature = recipe.estimator.fit(problem, before, monitor, seed)
+    if problem.ranks.size > 1:
+        curvature = SharedCurvature(curvature, problem.owners(), problem.ranks, monitor)
     with monitor.phase("selection"):
         weights = problem.weights()
         scores = curvature.scores(weights)
@@ -69,6 +89,7 @@ def prune_once(
         removed = masks.removed_between(before, choice.masks)
         predicted, joint = curvature.predicted(weights, removed)
         correction = curvature.compensate(weights, removed)
+        problem.ranks.ensure_same("masks", lambda: masks.digest(choice.masks))
         _cut(weights, choice.masks, correction)
     return Cut(choice.masks, removed, choice.thresholds, predicted, joint)
 

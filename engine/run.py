@@ -19,6 +19,7 @@ from engine.events import (
 )
 from engine.job import Job
 from engine.monitor import Control, Monitor
+from engine.processes import ALONE, Ranks
 from engine.recipe import Recipe
 from engine.store import Store
 from engine.summary import summarise
@@ -32,6 +33,7 @@ def run(
     emit: Emit = lambda event: None,
     control: Control | None = None,
     trust: frozenset[str] = frozenset(),
+    ranks: Ranks = ALONE,
 ) -> Event:
     """Prune as the recipe says, in a new folder.
 
@@ -41,6 +43,7 @@ def run(
         emit: Receives every event on this thread; must not block.
         control: Pause, resume and stop.
         trust: SHA-256 digests of Python files that may be executed.
+        ranks: The processes of this run; only the first emits and writes.
 
     Returns:
         The last event: `RunFinished` or `RunStopped`.
@@ -48,9 +51,10 @@ def run(
     Raises:
         EngineError: After `RunFailed`; an `InputError` left nothing behind.
     """
-    log = _Log(emit)
+    folder = ranks.told(lambda: Store.check(folder))
+    log = _Log(emit, ranks.first)
     with machine.threads(recipe.machine):
-        return _drive(recipe, Store.check(folder), log, control, trust, resumed=False)
+        return _drive(recipe, folder, log, control, trust, ranks, resumed=False)
 
 
 def resume(
@@ -58,16 +62,13 @@ def resume(
     emit: Emit = lambda event: None,
     control: Control | None = None,
     trust: frozenset[str] = frozenset(),
+    ranks: Ranks = ALONE,
 ) -> Event:
     """Go on with a run that was stopped or broken off; see `run`."""
-    recipe = store.recipe_of(folder)
-    if (Path(folder) / "summary.json").exists():
-        raise InputError(
-            f"The run in {folder} is finished.", "Start a new run in another folder."
-        )
-    log = _Log(emit)
+    recipe = ranks.told(lambda: _unfinished(folder))
+    log = _Log(emit, ranks.first)
     with machine.threads(recipe.machine):
-        return _drive(recipe, Path(folder), log, control, trust, resumed=True)
+        return _drive(recipe, Path(folder), log, control, trust, ranks, resumed=True)
 
 
 def tell_story(job: Job, save: Callable[[], None]) -> None:
@@ -96,32 +97,53 @@ def tell_story(job: Job, save: Callable[[], None]) -> None:
 
 
 class _Log:
-    """Passes events on, and to the run folder as soon as there is one."""
+    """Passes events on, and to the run folder as soon as there is one.
 
-    def __init__(self, emit: Emit) -> None:
-        self._emit = emit
+    Of several processes only one `speaks`; the logs of the others swallow everything.
+    """
+
+    def __init__(self, emit: Emit, speaks: bool) -> None:
+        self._emit, self._speaks = emit, speaks
         self._waiting: list[Event] = []
-        self.store: Store | None = None
+        self._store: Store | None = None
 
     def __call__(self, event: Event) -> None:
-        if isinstance(event, RunFailed):
+        if self._speaks and isinstance(event, RunFailed):
             self._emit(event)  # first: the folder may be what failed
             self._record(event)
-        else:
+        elif self._speaks:
             self._record(event)
             self._emit(event)
 
     def _record(self, event: Event) -> None:
-        if self.store is None:
+        if self._store is None:
             self._waiting.append(event)
         else:
-            self.store.record(event)
+            self._store.record(event)
 
-    def open(self, opened: Store) -> None:
-        self.store = opened
-        for event in self._waiting:
-            opened.record(event)
-        self._waiting.clear()
+    def open(self, make: Callable[[], Store]) -> None:
+        if self._speaks and not self._store:
+            self._store = make()
+            for event in self._waiting:
+                self._store.record(event)
+            self._waiting.clear()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a run folder."""
+        return self._store is not None
+
+    def save_state(self, job: Job) -> None:
+        if self._store:
+            self._store.save_state(job.state_dict())
+
+    def save_result(self, job: Job) -> None:
+        if self._store:
+            self._store.save_result(job.model.state_dict(), summarise(job))
+
+    def close(self) -> None:
+        if self._store:
+            self._store.close()
 
 
 def _drive(
@@ -130,30 +152,51 @@ def _drive(
     log: _Log,
     control: Control | None,
     trust: frozenset[str],
+    ranks: Ranks,
     resumed: bool,
 ) -> Event:
     device = machine.pick_device(recipe.machine)
+    control = ranks.control(control)
     monitor = Monitor(log, control, lambda: machine.memory_used(device))
     try:
-        state = _reopen(folder, log, monitor) if resumed else None
-        name = machine.describe(device)
-        monitor.emit(RunStarted(str(folder), name, recipe.machine.seed, resumed))
-        return _go(recipe, folder, log, monitor, trust, state)
+        state = _reopen(folder, log, monitor, ranks) if resumed else None
+        place = _place(device, ranks)
+        monitor.emit(RunStarted(str(folder), place, recipe.machine.seed, resumed))
+        return _go(recipe, folder, log, monitor, trust, ranks, state)
     except Exception as error:
         known = _explained(error)
         monitor.emit(RunFailed(known.message, known.hint, known.details))
+        ranks.confess(known)
         raise known from error
     finally:
-        if log.store:
-            log.store.close()
+        log.close()
 
 
-def _reopen(folder: Path, log: _Log, monitor: Monitor) -> dict[str, Any] | None:
+def _unfinished(folder: str | Path) -> Recipe:
+    """The recipe of a run that has not reached its end."""
+    recipe = store.recipe_of(folder)
+    if (Path(folder) / "summary.json").exists():
+        raise InputError(
+            f"The run in {folder} is finished.", "Start a new run in another folder."
+        )
+    return recipe
+
+
+def _place(device: torch.device, ranks: Ranks) -> str:
+    place = machine.describe(device)
+    return f"{place}, {ranks.size} processes" if ranks.size > 1 else place
+
+
+def _reopen(
+    folder: Path, log: _Log, monitor: Monitor, ranks: Ranks
+) -> dict[str, Any] | None:
     """Lock the folder of an earlier run; its newest state that loads."""
-    log.open(Store.open(folder))
-    state = store.newest_state(
-        folder, lambda path: monitor.notice(f"{path.name} is broken and was passed by.")
-    )
+    with monitor.apart():
+        log.open(lambda: Store.open(folder))
+    broken: list[Path] = []
+    state = ranks.told(lambda: store.newest_state(folder, broken.append))
+    for path in broken:
+        monitor.notice(f"{path.name} is broken and was passed by.")
     if state is None:
         monitor.notice("No saved state was found, so the run starts over.")
     else:
@@ -167,26 +210,47 @@ def _go(
     log: _Log,
     monitor: Monitor,
     trust: frozenset[str],
+    ranks: Ranks,
     state: dict[str, Any] | None,
 ) -> Event:
     job = None
     try:
-        job = Job(recipe, monitor, trust, folder)
-        if state:
-            job.load_state_dict(state)
-        if log.store is None:
-            log.open(Store.create(folder, recipe))
+        job = _load(recipe, folder, monitor, trust, ranks, state)
+        with monitor.apart():
+            if state is None:
+                log.open(lambda: Store.create(folder, recipe))
         monitor.emit(_plan(job))
-        tell_story(job, lambda: log.store.save_state(job.state_dict()))
-        log.store.save_result(job.model.state_dict(), summarise(job))
-        monitor.emit(Saved(str(folder / "model.safetensors")))
-        return monitor.emit(_finished(job))
+        tell_story(job, lambda: log.save_state(job))
     except Stopped:
-        if log.store is None:
+        if not ranks.told(lambda: log.is_open):
             return monitor.emit(RunStopped("Stopped before anything was written."))
         if job:
-            log.store.save_state(job.state_dict())
+            ranks.told(lambda: log.save_state(job))
         return monitor.emit(RunStopped())
+    ranks.told(lambda: log.save_result(job))
+    monitor.emit(Saved(str(folder / "model.safetensors")))
+    return monitor.emit(_finished(job))
+
+
+def _load(
+    recipe: Recipe,
+    folder: Path,
+    monitor: Monitor,
+    trust: frozenset[str],
+    ranks: Ranks,
+    state: dict[str, Any] | None,
+) -> Job:
+    """The same network and data in every process, where the run begins or goes on."""
+    wanted = recipe.machine.processes
+    if ranks.size == 1 < wanted:
+        monitor.notice(
+            f"The recipe asks for {wanted} processes, and this run has one.",
+            f"Start it with torchrun --nproc-per-node {wanted} -m engine.",
+        )
+    job = Job(recipe, monitor, trust, folder, ranks)
+    if state:
+        job.load_state_dict(state)
+    return job
 
 
 def _plan(job: Job) -> LevelsPlanned:

@@ -156,6 +156,15 @@ class Machine(Part):
         special="All",
         advanced=True,
     )
+    processes: int = field(
+        1,
+        "Processes",
+        "The window starts as many on this machine, one per GPU where there are GPUs; "
+        "1 is the window's own. Without a window: torchrun --nproc-per-node.",
+        ge=1,
+        le=1024,
+        advanced=True,
+    )
     memory: float = field(
         0.0,
         "Memory",

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import platform
 import re
 import tempfile
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from engine.events import DataLoaded, Event
 from engine.recipe import Recipe, dump, load
 
 KEPT_STATES = 2
+LOCK, HOST = ".lock", ".host"  # who is writing, and on which machine
 
 
 def write(path: Path, content: bytes | memoryview) -> None:
@@ -47,7 +49,7 @@ class Store:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._lock = FileLock(folder / ".lock")
+        self._lock = FileLock(folder / LOCK)
         try:
             self._lock.acquire(timeout=0)
         except Timeout as error:
@@ -55,6 +57,7 @@ class Store:
                 f"Another run is writing to {folder}.",
                 "Wait for it, stop it, or choose another folder.",
             ) from error
+        (folder / HOST).write_text(platform.node())  # locks may not reach others
         self._log = None
 
     @staticmethod

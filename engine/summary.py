@@ -42,6 +42,7 @@ def summarise(job: Job) -> dict[str, Any]:
         "paged": job.budget.paged,
         "peak_memory_bytes": machine.memory_peak(job.device),
         "device": machine.describe(job.device),
+        "processes": job.ranks.size,
         "seed": job.recipe.machine.seed,
         "mask_sha256": masks.digest(job.masks),
         "notices": job.monitor.notices,

@@ -121,6 +121,11 @@ def test_no_print_in_the_engine_outside_the_command_line():
         assert path.name == "__main__.py" or "print" not in calls, path
 
 
+def test_only_one_file_knows_of_other_processes():
+    knowing = [name(p) for p in SOURCES if "torch.distributed" in set(imports(p))]
+    assert knowing == ["engine/ranks.py"]
+
+
 def test_only_the_store_saves_checkpoints():
     allowed = {
         "engine/store.py",

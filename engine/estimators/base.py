@@ -83,7 +83,9 @@ class Estimator(Part):
     ) -> Curvature:
         """Look at the network (and data) as it is now.
 
-        Phases `gradients` and `curvature` of the monitor time the two halves.
+        Phases `gradients` and `curvature` of the monitor time the two halves. Of
+        several processes each gets the rows of `problem.gradients` of its own layers
+        and fits only those, inside `monitor.apart()`; all else they do alike.
         """
         raise NotImplementedError
 

@@ -36,7 +36,7 @@ class WoodFisher(ObsEstimator):
             gradients = problem.gradients(
                 self.samples, self.batch, seed, masks, monitor, self.fisher
             )
-        with monitor.phase("curvature"):
+        with monitor.phase("curvature"), monitor.apart():
             inverses = block_fishers(
                 gradients, masks, self.block_size, self.damping, monitor
             )

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import torch
 from pydantic import ConfigDict
 
 from engine.estimators.base import ObsEstimator, Tensors
@@ -11,6 +12,7 @@ from engine.monitor import Monitor
 from engine.obs import Inverse, ObsCurvature, block_fishers
 from engine.part import field
 from engine.problem import Problem
+from engine.processes import ALONE, Ranks
 
 SEPARATE = 2**20  # moves the seed of the mean gradient's images from the Fisher's
 
@@ -62,11 +64,17 @@ class WoodTaylor(ObsEstimator):
                 problem, own or drawn, seed + SEPARATE * bool(own), masks, monitor
             )
         with monitor.phase("curvature"):
-            inverses = block_fishers(
-                rows, masks, self.block_size, self.damping, monitor
-            )
+            with monitor.apart():
+                inverses = block_fishers(
+                    rows, masks, self.block_size, self.damping, monitor
+                )
             slope = shortened(
-                inverses, slope, problem.weights(), self.longest_step, monitor
+                inverses,
+                slope,
+                problem.weights(),
+                self.longest_step,
+                monitor,
+                problem.ranks,
             )
         return ObsCurvature(inverses, self.compensation, self.strength, slope)
 
@@ -77,19 +85,24 @@ def shortened(
     weights: Tensors,
     limit: float,
     monitor: Monitor,
+    ranks: Ranks = ALONE,
 ) -> Tensors:
     """The gradient, scaled down until ||F^-1 g|| <= limit ||w|| over all layers.
 
     Args:
-        inverses: One per layer.
+        inverses: One per layer that this process owns.
         slope: Mean gradient (numel,) float64 per layer.
         weights: As they are now.
         limit: Longest Newton step relative to the weights.
         monitor: Hears how long the step is, and of a cap.
+        ranks: The processes that own the layers.
     """
-    steps = (each.solve(slope[name]).square().sum() for name, each in inverses.items())
-    sizes = (weights[name].double().square().sum() for name in inverses)
-    length = float(sum(steps) ** 0.5 / max(sum(sizes) ** 0.5, 1e-300))
+    squares = torch.zeros(2, dtype=torch.float64)  # of the step and of the weights
+    for name, inverse in inverses.items():
+        step, size = inverse.solve(slope[name]), weights[name].double()
+        squares += torch.stack([step.square().sum(), size.square().sum()]).cpu()
+    step, size = ranks.sum(squares).sqrt().tolist()
+    length = step / max(size, 1e-300)
     told = f"The Newton step is {length:.2g} times as long as the weights"
     if length <= limit:
         monitor.notice(f"{told}.", level="info")

@@ -131,3 +131,23 @@ def test_an_automatic_block_is_told_and_kept_when_resumed(tmp_path):
     engine.resume(tmp_path / "run")
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert summary["block_size"] == 0
+
+
+def test_several_processes_stay_in_memory_and_hold_their_layers_alone(
+    monkeypatch, tmp_path
+):
+    device, free = torch.device("cpu"), 30 * 10**9
+    one = decided(recipe(), free, monkeypatch, tmp_path)
+
+    def shared(free):
+        monkeypatch.setattr(machine, "memory_free", lambda device: free)
+        return budget.decide(recipe(), None, ("a", "b"), SIZE, device, tmp_path, 2)
+
+    two = shared(free)
+    assert not two.paged
+    assert two.phases["curvature"] < 0.8 * one.phases["curvature"]  # owns 2 of 3
+    assert two.limit - 10**9 == (one.limit - 10**9) // 2  # a CPU's memory is shared
+    assert decided(recipe(), 4 * 10**9, monkeypatch, tmp_path).paged
+    with pytest.raises(InputError, match="Each process needs about") as raised:
+        shared(4 * 10**9)
+    assert "A single process can" in raised.value.hint

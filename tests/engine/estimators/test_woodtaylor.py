@@ -4,7 +4,9 @@ import pytest
 import torch
 
 from engine.estimators import WoodFisher, WoodTaylor
+from engine.estimators.woodtaylor import shortened
 from engine.monitor import Monitor
+from engine.processes import Ranks
 from tests import reference
 from tests.cases import keep_all, keep_some, perceptron
 
@@ -79,6 +81,22 @@ def test_a_long_newton_step_is_shortened_and_told():
     cosine = torch.cosine_similarity(steps[0], steps[1], dim=0)
     assert float(cosine) == pytest.approx(1)
     assert "shortened" not in told[0][0] and "shortened to 0.001" in told[1][0]
+
+
+def test_the_step_is_capped_over_the_layers_of_all_processes():
+    class Other(Ranks):
+        def sum(self, values):
+            return values + torch.tensor([27.0, 4.0])  # of its step, of its weights
+
+    class Identity:
+        def solve(self, vector):
+            return vector
+
+    slope, weights = {"a": torch.full((9,), 1.0)}, {"a": torch.tensor([2.0, 1.0, 0.0])}
+    inverses, monitor = {"a": Identity()}, Monitor()
+    found = shortened(inverses, slope, weights, 0.5, monitor, Other())
+    torch.testing.assert_close(found["a"], slope["a"] * 0.5 / 2)  # 6 / 3 is the length
+    assert "2 times" in monitor.notices[0]
 
 
 def test_without_a_newton_step_it_is_woodfisher():

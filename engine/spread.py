@@ -1,0 +1,68 @@
+"""Spread: a curvature whose layers are held by several processes."""
+
+import torch
+from torch import Tensor
+
+from engine.estimators.base import Curvature, Tensors
+from engine.masks import Masks
+from engine.monitor import Monitor
+from engine.processes import Ranks
+from engine.shares import Owners
+
+
+class SharedCurvature:
+    """A curvature each process knows for its layers, answering for all of them.
+
+    Args:
+        own: Fitted to this process's layers.
+        owned: Of every layer.
+        ranks: The processes.
+        monitor: Brings one process's failure to all.
+    """
+
+    def __init__(
+        self, own: Curvature, owned: Owners, ranks: Ranks, monitor: Monitor
+    ) -> None:
+        self._own, self._owned = own, owned
+        self._ranks, self._monitor = ranks, monitor
+
+    def scores(self, weights: Tensors) -> Tensors:
+        """Every layer's, as its owner computes them."""
+        with self._monitor.apart():
+            own = self._own.scores(self._mine(weights))
+        return {
+            name: self._spread(own, name, weight.double())
+            for name, weight in weights.items()
+        }
+
+    def compensate(self, weights: Tensors, removed: Masks) -> Tensors:
+        """Every layer's, as its owner computes them."""
+        with self._monitor.apart():
+            own = self._own.compensate(self._mine(weights), self._mine(removed))
+        return {
+            name: self._spread(own, name, weight) for name, weight in weights.items()
+        }
+
+    def predicted(
+        self, weights: Tensors, removed: Masks
+    ) -> tuple[float | None, float | None]:
+        """Sums over the layers, so over the processes."""
+        with self._monitor.apart():
+            own = self._own.predicted(self._mine(weights), self._mine(removed))
+        known = torch.tensor([each or 0.0 for each in own], dtype=torch.float64)
+        single, joint = self._ranks.sum(known).tolist()
+        return (
+            None if own[0] is None else single,
+            None if own[1] is None else joint,
+        )
+
+    def _mine(self, each: Tensors) -> Tensors:
+        return {n: v for n, v in each.items() if self._owned[n] == self._ranks.rank}
+
+    def _spread(self, own: Tensors, name: str, like: Tensor) -> Tensor:
+        values = (
+            own.get(name, like)
+            .to(like.dtype)
+            .clone(memory_format=torch.contiguous_format)
+        )
+        return self._ranks.send(values, self._owned[name])
