@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from engine.triangles import add_gram, inverse_of
+from engine.triangles import add_gram
 
 BUDGET = 8 * 2**20  # bytes of float64 work space; more only misses the caches
 SMALLEST = 1e-13  # of damping * diag(F^-1): below, the subtraction has left only noise
@@ -37,21 +37,30 @@ class Blocks:
     def __init__(
         self, gradients: Tensor, damping: float, settled: Tensor | None = None
     ) -> None:
-        count, self.samples, self._width = gradients.shape
+        count, self.samples, self.width = gradients.shape
         self._gradients = gradients
         self.diag = self._factor = None
         if settled is not None:
             self.damping = settled
             return
         self.damping = self._new(count).fill_(damping)
-        self.diag = self._new(count, self._width)
+        self.diag = self._new(count, self.width)
         self._factor = self._new(count, self._rank, self._rank).mT  # as LAPACK has it
-        for part in self._parts():
+        for part in self.parts():
             self._factorise(part)
 
     def solve(self, vectors: Tensor) -> Tensor:
         """F^-1 v for v (blocks, width) in float64."""
-        return torch.cat([self._solve(part, vectors[part]) for part in self._parts()])
+        return torch.cat([self._solve(part, vectors[part]) for part in self.parts()])
+
+    def among(self, part: slice, slots: Tensor) -> Tensor:
+        """Entries of F^-1 (blocks, sets, size, size) among slots of each block.
+
+        Args:
+            part: Blocks in question.
+            slots: (blocks, sets, size), each set by itself.
+        """
+        raise NotImplementedError
 
     def joint(self, weights: Tensor, removed: Tensor) -> tuple[Tensor, Tensor]:
         """The cheapest step that takes the removed weights to zero together.
@@ -66,12 +75,17 @@ class Blocks:
             d (blocks, width) and its loss 1/2 d^T F d (blocks,).
         """
         steps, losses = torch.zeros_like(weights), torch.zeros_like(self.damping)
-        for part in self._parts():
+        for part in self.parts():
             if removed[part].any():
                 steps[part], losses[part] = self._joint(
                     part, weights[part], removed[part]
                 )
         return steps, losses
+
+    def parts(self) -> list[slice]:
+        """Runs of blocks that fit the work space together."""
+        each = self._rank * (self._rank + self.samples + self.width)
+        return runs(len(self.damping), 16 * each)
 
     def _factorise(self, part: slice) -> None:
         gram = self._gram(part)
@@ -105,13 +119,6 @@ class Blocks:
         ridge = (self.damping[part] * self._scale)[:, None]
         gram.diagonal(dim1=1, dim2=2).add_(ridge)
         return torch.linalg.cholesky(gram)
-
-    def _parts(self) -> Iterator[slice]:
-        """Runs of blocks that fit the work space together."""
-        each = self._rank * (self._rank + self.samples + self._width)
-        step = max(1, BUDGET // (16 * each))
-        for start in range(0, len(self.damping), step):
-            yield slice(start, min(start + step, len(self.damping)))
 
     def _zeros(self, part: slice) -> Tensor:
         return self._new(part.stop - part.start, self._rank, self._rank).zero_()
@@ -161,6 +168,21 @@ class DualBlocks(Blocks):
         outer = self._transposed_times(part, inner)
         return (vectors - outer) / self.damping[part, None]
 
+    def among(self, part: slice, slots: Tensor) -> Tensor:
+        """(I - T^T T) / damping, sets that fit the work space at a time."""
+        count, sets, size = slots.shape
+        factor, ridge = self._factors(part), self.damping[part, None, None, None]
+        eye = torch.eye(size, dtype=factor.dtype, device=factor.device)
+        found = []
+        for run in runs(sets, 16 * count * self.samples * size):
+            panel = self._picked(part, slots[:, run].reshape(count, -1))
+            torch.linalg.solve_triangular(
+                factor.mT, panel.mT, upper=True, left=False, out=panel.mT
+            )
+            turned = panel.mT.reshape(count, -1, size, self.samples)
+            found.append((eye - turned @ turned.mT) / ridge)
+        return torch.cat(found, 1)
+
     def _joint(
         self, part: slice, weights: Tensor, removed: Tensor
     ) -> tuple[Tensor, Tensor]:
@@ -206,66 +228,25 @@ class DualBlocks(Blocks):
         """Columns of G in float64, in natural order or in the given one."""
         source = self._gradients[part]
         width = source.shape[2] if order is None else order.shape[1]
-        step = max(1, BUDGET // (16 * len(source) * self.samples))
-        for start in range(0, width, step):
-            columns = slice(start, min(start + step, width))
+        for columns in runs(width, 16 * len(source) * self.samples):
             if order is None:
-                panel = source[:, :, columns]
+                yield columns, float64(source[:, :, columns])
             else:
-                chosen = order[:, None, columns].expand(-1, self.samples, -1)
-                panel = source.gather(2, chosen)
-            yield columns, _float64(panel)
+                yield columns, self._picked(part, order[:, columns])
+
+    def _picked(self, part: slice, slots: Tensor) -> Tensor:
+        """Columns of G (blocks, N, n) in float64 for slots (blocks, n)."""
+        chosen = slots[:, None].expand(-1, self.samples, -1)
+        return float64(self._gradients[part].gather(2, chosen))
 
 
-class PrimalBlocks(Blocks):
-    """For N > width: F itself is factored, width x width, and G is let go."""
-
-    _least = 0.0
-
-    def __init__(
-        self, gradients: Tensor, damping: float, settled: Tensor | None = None
-    ) -> None:
-        super().__init__(gradients, damping, settled)
-        if settled is None:
-            self._gradients = gradients.new_empty(len(gradients), 0, self._width)
-
-    @property
-    def _rank(self) -> int:
-        return self._width
-
-    @property
-    def _scale(self) -> int:
-        return 1
-
-    def _gram(self, part: slice) -> Tensor:
-        rows = self._gradients[part]
-        step = max(1, BUDGET // (16 * len(rows) * self._rank))
-        total = self._zeros(part)
-        for piece in rows.split(step, dim=1):
-            add_gram(total, _float64(piece).mT)
-        return total.div_(self.samples)
-
-    def _diagonal(self, part: slice, chosen: Tensor, factor: Tensor) -> Tensor:
-        return inverse_of(factor).square_().sum(1)
-
-    def _solve(self, part: slice, vectors: Tensor) -> Tensor:
-        return torch.cholesky_solve(vectors[:, :, None], self._factors(part)).squeeze(2)
-
-    def _joint(
-        self, part: slice, weights: Tensor, removed: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """d_S = F_SS^-1 F_SQ w_Q, removed rows and columns replaced by the identity."""
-        factor = self._factors(part)
-        gone = weights.masked_fill(~removed, 0)[:, :, None]
-        pull = (factor @ (factor.mT @ gone)).masked_fill(removed[:, :, None], 0)
-        matrix = factor @ factor.mT
-        matrix.masked_fill_(removed[:, :, None] | removed[:, None], 0)
-        matrix.diagonal(dim1=1, dim2=2).add_(removed)
-        step = torch.cholesky_solve(pull, torch.linalg.cholesky(matrix)) - gone
-        return step.squeeze(2), (factor.mT @ step).square().sum((1, 2)) / 2
+def runs(count: int, each: int) -> list[slice]:
+    """Slices of `count` things of `each` bytes that fit the work space, or single."""
+    step = max(1, BUDGET // each)
+    return [slice(at, min(at + step, count)) for at in range(0, count, step)]
 
 
-def _float64(values: Tensor) -> Tensor:
+def float64(values: Tensor) -> Tensor:
     """A contiguous copy."""
     layout = torch.contiguous_format
     return values.to(torch.float64, copy=True, memory_format=layout)

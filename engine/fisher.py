@@ -6,10 +6,13 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from engine.blocks import DualBlocks, PrimalBlocks
+from engine.blocks import DualBlocks
 from engine.layout import Layout
 from engine.monitor import Monitor
 from engine.pages import Pages
+from engine.primal import PrimalBlocks
+from engine.sweep import eliminate, row_pieces
+from engine.within import within
 
 Answer = TypeVar("Answer")
 PAGE = 128 * 2**20  # bytes of gradients read from disk at once; one block at least
@@ -23,6 +26,7 @@ class BlockFisher:
         live: (numel,) bool, True = kept.
         block_size: Neighbouring weights per block; 0 is the whole layer.
         damping: Added to the diagonal.
+        monitor: Checked, and told of progress, while weights are eliminated.
         width: See `Layout`.
         settled: See `Blocks`; then `diag` is not available.
 
@@ -41,11 +45,12 @@ class BlockFisher:
         live: Tensor,
         block_size: int,
         damping: float,
+        monitor: Monitor,
         width: int = 1,
         settled: Tensor | None = None,
     ) -> None:
         self._layout = Layout(live, block_size, width)
-        self._damping = damping
+        self._damping, self._monitor = damping, monitor
         gradients = self._layout.gather_rows(rows)
         kind = PrimalBlocks if gradients.shape[1] > gradients.shape[2] else DualBlocks
         self._blocks = kind(gradients, damping, settled)
@@ -60,6 +65,22 @@ class BlockFisher:
     def solve(self, vector: Tensor) -> Tensor:
         """F^-1 v on the live weights."""
         return self._layout.scatter(self._blocks.solve(self._layout.gather(vector)))
+
+    def within(self, groups: Tensor) -> Tensor:
+        """Members in different blocks do not interact."""
+        return within(self._blocks, self._layout.places()[groups])
+
+    def greedy(self, weights: Tensor) -> Tensor:
+        """In every block by itself, from its dense inverse."""
+        values, live = self._layout.gather(weights), self._layout.filled
+        slots = torch.arange(values.shape[1], device=values.device)
+        losses = torch.zeros_like(values)
+        parts = tuple(row_pieces(*values.shape))
+        for part in self._monitor.track(parts, "Elimination"):
+            every = slots.expand(part.stop - part.start, 1, -1)
+            inverse = self._blocks.among(part, every)[:, 0]
+            losses[part] = eliminate(values[part], live[part], inverse)
+        return self._layout.scatter(losses)
 
     def joint(self, weights: Tensor, removed: Tensor) -> tuple[Tensor, float]:
         """Exact per block; blocks do not see each other."""
@@ -110,6 +131,23 @@ class PagedFisher:
         """F^-1 v on the live weights."""
         return torch.cat(self._each(lambda at, fisher: fisher.solve(vector[at])))
 
+    def within(self, groups: Tensor) -> Tensor:
+        """Members in different blocks do not interact."""
+        found = self._diag.new_zeros(*groups.shape, groups.shape[1])
+
+        def add(at: slice, fisher: BlockFisher) -> None:
+            here = (groups >= at.start) & (groups < at.stop)
+            some = here.any(1).nonzero().squeeze(1)
+            members = torch.where(here, groups - at.start, at.stop - at.start)
+            found.index_add_(0, some, fisher.within(members[some]))
+
+        self._each(add)
+        return found
+
+    def greedy(self, weights: Tensor) -> Tensor:
+        """In every block by itself, from its dense inverse."""
+        return torch.cat(self._each(lambda at, fisher: fisher.greedy(weights[at])))
+
     def joint(self, weights: Tensor, removed: Tensor) -> tuple[Tensor, float]:
         """Exact per block; blocks do not see each other."""
         found = self._each(lambda at, fisher: fisher.joint(weights[at], removed[at]))
@@ -140,6 +178,7 @@ class PagedFisher:
             self._live[columns],
             self._size,
             self._given,
+            self._monitor,
             self._width,
             settled,
         )

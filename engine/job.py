@@ -13,6 +13,7 @@ from engine.events import Evaluated
 from engine.finetune import Finetuner
 from engine.fitness import warn_if_unfit
 from engine.layers import parameter_count
+from engine.levels import levels
 from engine.loading import load_data, load_network, loss_for
 from engine.monitor import Monitor
 from engine.problem import Problem
@@ -261,15 +262,10 @@ class Job:
         )
 
     def _plan_levels(self) -> tuple[Level, ...]:
-        start, target = masks.sparsity(self.masks), self.recipe.allocation.sparsity
-        if start:
-            self.monitor.notice(
-                f"{masks.zeros(self.masks):,} prunable weights are zero already "
-                f"({start:.1%}); they stay removed and count.",
-                level="info",
-            )
-        epochs = self.recipe.finetune.epochs
-        return self.recipe.schedule.levels(target, epochs, min(start, target))
+        found, notes = levels(self.recipe, self.masks)
+        for note in notes:
+            self.monitor.notice(note, level="info")
+        return found
 
     def _cut(self, sparsity: float) -> None:
         cut = prune_once(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from engine.blocks import BUDGET
 from engine.covariance import PIECE, by_group, owners_of, seen
 from engine.errors import RunError
 from engine.gradients import Fetch, frozen, observe
@@ -97,6 +98,26 @@ class KroneckerInverse:
         """Diagonal of F^-1 (numel,)."""
         rows, columns = self._basis.rows.square(), self._basis.columns.square()
         return (rows @ (1 / self._values) @ columns.mT).reshape(-1)
+
+    def within(self, groups: Tensor) -> Tensor:
+        """F^-1 among the members of groups, each in one row of the weight.
+
+        Between columns j and k of row i it is sum_b C_jb (sum_a R_ia^2 / V_ab) C_kb for
+        eigenvectors R of G and C of A and eigenvalues V.
+        """
+        numel, columns = len(self._live), self._basis.columns
+        inside, width = groups < numel, columns.shape[1]
+        spread = (self._basis.rows.square() @ (1 / self._values)).reshape(-1, width)
+        row = groups.masked_fill(~inside, 0).amax(1) // width
+        found = columns.new_empty(*groups.shape, groups.shape[1])
+        step = max(1, BUDGET // (16 * groups.shape[1] * width))
+        for start in range(0, len(groups), step):
+            part = slice(start, start + step)
+            home = row[part] // self._values.shape[1]
+            turned = columns[home[:, None], groups[part] % width]
+            turned = turned * inside[part, :, None]
+            found[part] = turned * spread[row[part], None] @ turned.mT
+        return found
 
     def solve(self, vector: Tensor) -> Tensor:
         """F^-1 v (numel,), zero on removed weights."""

@@ -32,6 +32,11 @@ class Layout:
         self.index[block, slot] = position
         self._whole = len(position) == self.numel == self.index.numel()
 
+    @property
+    def filled(self) -> Tensor:
+        """(blocks, width) True where a slot belongs to a weight."""
+        return self.index < self.numel
+
     def gather(self, values: Tensor, fill: float = 0) -> Tensor:
         """(numel,) to (blocks, width), empty slots filled."""
         if self._whole:
@@ -45,7 +50,16 @@ class Layout:
             return rows.reshape(-1, blocks, width).transpose(0, 1)
         columns = self.index.clamp(max=self.numel - 1).reshape(-1)
         found = rows[:, columns].reshape(-1, blocks, width).transpose(0, 1)
-        return found.mul_((self.index < self.numel)[:, None])
+        return found.mul_(self.filled[:, None])
+
+    def places(self) -> Tensor:
+        """Block times width plus slot of every weight (numel + 1,); -1 for no slot."""
+        found = self.index.new_full((self.numel + 1,), -1)
+        found[self.index] = torch.arange(
+            self.index.numel(), device=found.device
+        ).reshape(self.index.shape)
+        found[-1] = -1
+        return found
 
     def scatter(self, values: Tensor, fill: float = 0) -> Tensor:
         """(blocks, width) to (numel,); weights that are not live get `fill`."""

@@ -8,11 +8,13 @@ from torch import Tensor
 from engine.errors import RunError
 from engine.fisher import BlockFisher, PagedFisher, finite
 from engine.gradients import Rows
+from engine.groups import Best, at, cheapest, joint_losses
 from engine.masks import Masks
 from engine.monitor import Monitor
 from engine.pages import Pages
 
 Compensation = Literal["none", "sum", "joint"]
+Order = Literal["independent", "greedy"]
 Tensors = dict[str, Tensor]
 
 
@@ -28,8 +30,14 @@ class Inverse(Protocol):
     def solve(self, vector: Tensor) -> Tensor:
         """F^-1 v."""
 
+    def within(self, groups: Tensor) -> Tensor:
+        """F^-1 among the members of each group (groups, size, size), 0 for nobody."""
+
     def joint(self, weights: Tensor, removed: Tensor) -> tuple[Tensor, float]:
         """The step with d = -w on the removed that minimises 1/2 d^T F d, its loss."""
+
+    def greedy(self, weights: Tensor) -> Tensor:
+        """Loss at which greedy elimination in each block removes each weight."""
 
 
 def block_fishers(
@@ -51,7 +59,8 @@ def block_fishers(
             if isinstance(rows, Pages):
                 found = PagedFisher(rows, live, block_size, damping, monitor)
             else:
-                found = BlockFisher(finite(rows), live, block_size, damping)
+                finite(rows)
+                found = BlockFisher(rows, live, block_size, damping, monitor)
         except FloatingPointError as error:
             raise RunError(
                 f"The gradients of {name} are not finite.",
@@ -75,16 +84,20 @@ def block_fishers(
 class ObsCurvature:
     """The Optimal Brain Surgeon formulas, for every method that has an inverse.
 
-    With s = w - F^-1 g the saliency is s^2 / (2 diag F^-1). The correction of survivors
+    With s = w - F^-1 g the saliency is s^2 / (2 diag F^-1), or in greedy order what the
+    weight costs once the cheaper ones of its block are gone and made up for (CAP,
+    Kuznedelev et al., 2023; they rank by cumulative costs). The correction of survivors
     is -F^-1 g - F^-1 (removed s / diag), the sum of single-weight updates, or -F^-1 g
-    plus the exact joint step per block. g = 0 is Optimal Brain Surgeon (Hassibi and
-    Stork, 1993) and WoodFisher; a gradient kept is WoodTaylor.
+    plus the exact joint step per block, which is what removal one by one adds up to. So
+    one elimination gives every sparsity, without stored traces. g = 0 is Optimal Brain
+    Surgeon (Hassibi and Stork, 1993) and WoodFisher; a gradient kept is WoodTaylor.
 
     Args:
         inverses: One per layer.
         compensation: none, sum or joint.
         strength: Scales the correction of survivors; removed weights reach 0 always.
         gradient: Mean gradient per layer (numel,), zero on removed weights; None = 0.
+        order: Saliencies of single weights, or of greedy elimination in each block.
     """
 
     def __init__(
@@ -93,8 +106,9 @@ class ObsCurvature:
         compensation: Compensation = "sum",
         strength: float = 1.0,
         gradient: Tensors | None = None,
+        order: Order = "independent",
     ) -> None:
-        self._inverses = inverses
+        self._inverses, self._order = inverses, order
         self._compensation = compensation
         self._strength = strength
         self._newton = {}
@@ -105,11 +119,31 @@ class ObsCurvature:
 
     @torch.no_grad()
     def scores(self, weights: Tensors) -> Tensors:
-        """Saliencies in loss units, float64; 0 for weights that are zero already."""
+        """Saliencies in loss units, float64; 0 for weights that are zero already.
+
+        Raises:
+            RunError: A block has no usable inverse to eliminate with.
+        """
+        ask = self._eliminated if self._order == "greedy" else self._saliency
         return {
-            name: self._saliency(name, weight).reshape(weight.shape)
+            name: ask(name, weight).reshape(weight.shape)
             for name, weight in weights.items()
         }
+
+    @torch.no_grad()
+    def cheapest(self, weights: Tensors, groups: Tensors, taken: Tensor) -> Best:
+        """The exact joint loss of each subset, others compensating for it alone.
+
+        Raises:
+            RunError: The members of a group have no usable inverse.
+        """
+        found = {}
+        for name, weight in weights.items():
+            moved, inside = self._moved(name, weight), groups[name]
+            blocks = self._inverses[name].within(inside)
+            losses = joint_losses(at(moved, inside), blocks, taken)
+            found[name] = cheapest(losses, taken, inside, weight.numel())
+        return found
 
     @torch.no_grad()
     def compensate(self, weights: Tensors, removed: Masks) -> Tensors:
@@ -149,6 +183,14 @@ class ObsCurvature:
     def _saliency(self, name: str, weight: Tensor) -> Tensor:
         moved = self._moved(name, weight)
         return moved.square() / (2 * self._inverses[name].diag())
+
+    def _eliminated(self, name: str, weight: Tensor) -> Tensor:
+        try:
+            return self._inverses[name].greedy(self._moved(name, weight))
+        except torch.linalg.LinAlgError as error:
+            raise RunError(
+                f"The curvature of {name} has no usable inverse.", "Raise the damping."
+            ) from error
 
     def _moved(self, name: str, weight: Tensor) -> Tensor:
         """S = w - F^-1 g (numel,)."""

@@ -11,7 +11,9 @@ from engine import machine, memory, probe
 from engine.budget import Budget, decide, existing
 from engine.errors import InputError
 from engine.estimators.base import ObsEstimator
+from engine.levels import levels
 from engine.loading import load_data, load_network
+from engine.masks import from_zeros
 from engine.memory import Extent
 from engine.monitor import Monitor
 from engine.recipe import Recipe
@@ -104,15 +106,16 @@ def _plan(recipe: Recipe, trust: frozenset[str], folder: Path) -> Plan:
     size = memory.extent(model, names, data)
     processes = recipe.machine.processes
     budget = decide(recipe, model, names, size, device, folder, processes)
-    levels = recipe.schedule.levels(recipe.allocation.sparsity, recipe.finetune.epochs)
-    steps = sum(len(level.steps) for level in levels)
+    weights = {name: model.get_parameter(name).detach() for name in names}
+    prunes, notes = levels(recipe, from_zeros(weights))
+    steps = sum(len(level.steps) for level in prunes)
     method, second_order = recipe.estimator, isinstance(recipe.estimator, ObsEstimator)
     rows = memory.samples(method, size) if second_order else 0
     return Plan(
         device=machine.describe(device),
         prunable=size.prunable,
-        targets=tuple(level.sparsity for level in levels),
-        epochs=tuple(level.epoch for level in levels),
+        targets=tuple(level.sparsity for level in prunes),
+        epochs=tuple(level.epoch for level in prunes),
         steps=steps,
         calibration_images=rows * method.batch * steps if second_order else 0,
         passes={"images": steps, "disk": steps * READS * budget.paged},
@@ -125,7 +128,7 @@ def _plan(recipe: Recipe, trust: frozenset[str], folder: Path) -> Plan:
         gradient_bytes=memory.disk(size, method) if second_order else 0,
         disk_bytes=budget.disk,
         seconds=_seconds(recipe, model, size, budget, steps, device, folder),
-        reasons=(*budget.reasons, TIMED, *([SHARED] if processes > 1 else [])),
+        reasons=(*budget.reasons, *notes, TIMED, *([SHARED] if processes > 1 else [])),
     )
 
 

@@ -80,11 +80,12 @@ def prune_once(
         curvature = SharedCurvature(curvature, problem.owners(), problem.ranks, monitor)
     with monitor.phase("selection"):
         weights = problem.weights()
-        scores = curvature.scores(weights)
-        choice = recipe.pattern.choose(scores, before, recipe.allocation, sparsity)
+        choice = recipe.pattern.choose(
+            curvature, weights, before, recipe.allocation, sparsity
+        )
         for note in choice.notes:
             monitor.notice(note)
-        bars = histograms(scores, before, choice.masks, choice.thresholds)
+        bars = histograms(choice.scores, before, choice.masks, choice.thresholds)
         monitor.emit(Scored(number + 1, bars))
         removed = masks.removed_between(before, choice.masks)
         predicted, joint = curvature.predicted(weights, removed)

@@ -64,6 +64,16 @@ class Recipe(Part):
             raise ValueError(f"{error.message} {error.hint}") from error
         return self
 
+    @model_validator(mode="after")
+    def _order_fits(self) -> "Recipe":
+        greedy = getattr(self.estimator, "order", "") == "greedy"
+        if greedy and self.pattern.kind != "unstructured":
+            raise ValueError(
+                "Greedy elimination takes single weights, so it goes with the "
+                "unstructured pattern. Set estimator.order to independent."
+            )
+        return self
+
 
 def parse(content: Any) -> Recipe:
     """A recipe from plain JSON content.

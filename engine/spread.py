@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from engine.estimators.base import Curvature, Tensors
+from engine.curvature import Curvature, Tensors
+from engine.groups import Best
 from engine.masks import Masks
 from engine.monitor import Monitor
 from engine.processes import Ranks
@@ -33,6 +34,20 @@ class SharedCurvature:
         return {
             name: self._spread(own, name, weight.double())
             for name, weight in weights.items()
+        }
+
+    def cheapest(self, weights: Tensors, groups: Tensors, taken: Tensor) -> Best:
+        """Every layer's, as its owner computes them."""
+        with self._monitor.apart():
+            own = self._own.cheapest(self._mine(weights), self._mine(groups), taken)
+        losses = {name: found[0] for name, found in own.items()}
+        chosen = {name: found[1] for name, found in own.items()}
+        return {
+            name: (
+                self._spread(losses, name, inside[:, 0].double()),
+                self._spread(chosen, name, inside[:, 0]),
+            )
+            for name, inside in groups.items()
         }
 
     def compensate(self, weights: Tensors, removed: Masks) -> Tensors:

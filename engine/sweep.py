@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-BUDGET = 32 * 2**20  # bytes of the inverses that are downdated together
+BUDGET = 32 * 2**20  # bytes of the inverses that are worked on together
 
 
 def row_pieces(rows: int, width: int) -> Iterator[slice]:
@@ -16,48 +16,68 @@ def row_pieces(rows: int, width: int) -> Iterator[slice]:
 
 
 def greedy_losses(weights: Tensor, live: Tensor, hessian: Tensor) -> Tensor:
-    """Loss at which greedy elimination of each row removes each weight.
-
-    The cheapest live weight goes, the others make up for it, the inverse is downdated,
-    until none is left (ExactOBS). A weight that a cheaper one hid gets the largest loss
-    so far, so that any threshold removes the first weights of the greedy order.
+    """`eliminate` for rows that share one Hessian (ExactOBS).
 
     Args:
         weights: (rows, width) float64.
         live: (rows, width) bool; removed weights get 0.
-        hessian: (width, width) float64, positive definite, shared by the rows.
+        hessian: (width, width) float64, positive definite.
+    """
+    return eliminate(weights, live, row_inverses(hessian, live))
+
+
+def eliminate(weights: Tensor, live: Tensor, inverse: Tensor) -> Tensor:
+    """Loss at which greedy elimination of each row removes each weight.
+
+    The cheapest live weight goes, the others make up for it, the inverse is downdated,
+    until none is left (ExactOBS; CAP, Kuznedelev et al., 2023). A weight that a cheaper
+    one hid gets the largest loss so far, so that any threshold removes the first
+    weights of the greedy order. The downdates are steps of a Cholesky factor whose
+    pivot is the cheapest weight, so the inverse is only read. Time O(width^3).
+
+    Args:
+        weights: (rows, width) float64.
+        live: (rows, width) bool; removed weights get 0.
+        inverse: (rows, width, width) float64 of 1/2 d^T F d, removed weights decoupled.
 
     Returns:
-        (rows, width) float64, in the units of 1/2 d^T H d.
+        (rows, width) float64.
+
+    Raises:
+        torch.linalg.LinAlgError: An inverse is not positive definite.
     """
     losses = torch.zeros_like(weights)
-    inverse = torch.cholesky_inverse(torch.linalg.cholesky(_restricted(hessian, live)))
-    place = torch.arange(weights.shape[1], device=weights.device).expand_as(weights)
-    now, alive = weights.clone(), live.clone()
+    now, alive = weights.masked_fill(~live, 0), live.clone()
+    diagonal = inverse.diagonal(dim1=1, dim2=2).clone()
+    steps, width = int(live.sum(1).max()), weights.shape[1]
+    factor = inverse.new_zeros(len(weights), steps, width)
     highest = weights.new_zeros(len(weights), 1)
-    for left in range(int(alive.sum(1).max()), 0, -1):
-        if 2 * left <= alive.shape[1]:  # go on with the live part of each matrix
-            order = alive.byte().argsort(dim=1, descending=True, stable=True)[:, :left]
-            place, now, alive = (each.gather(1, order) for each in (place, now, alive))
-            wide = order[:, :, None].expand(-1, -1, inverse.shape[2])
-            inverse = inverse.gather(1, wide)
-            inverse = inverse.gather(2, order[:, None].expand(-1, left, -1))
-        diagonal = inverse.diagonal(dim1=1, dim2=2)
-        step = (now.square() / (2 * diagonal)).masked_fill(~alive, torch.inf)
-        cheapest, chosen = step.min(1, keepdim=True)
-        some = cheapest.isfinite()  # rows with fewer live weights are done
+    for step in range(steps):
+        costs = (now.square() / (2 * diagonal)).masked_fill(~alive, torch.inf)
+        cheapest, chosen = costs.min(1, keepdim=True)
+        pivot = diagonal.gather(1, chosen)
+        some = cheapest.isfinite() & (pivot > 0)  # else the row is done, or broken
         highest = torch.where(some, torch.maximum(highest, cheapest), highest)
-        where = place.gather(1, chosen)
-        losses.scatter_(1, where, torch.where(some, highest, losses.gather(1, where)))
-        column = inverse.gather(2, chosen[:, None].expand(-1, len(now[0]), 1))
-        pivot = column.gather(1, chosen[:, :, None])
-        column = torch.where(some[:, :, None], column, 0.0)
-        now = now - column[:, :, 0] * (now.gather(1, chosen) / pivot[:, :, 0])
-        inverse = torch.baddbmm(inverse, column, column.mT / pivot, alpha=-1)
-        alive = alive.scatter(1, chosen, False)
+        losses.scatter_(1, chosen, torch.where(some, highest, losses.gather(1, chosen)))
+        column = inverse.gather(1, chosen[:, :, None].expand(-1, -1, width))
+        done = factor[:, :step]
+        before = done.gather(2, chosen[:, None].expand(-1, step, -1))
+        column = torch.baddbmm(column, before.mT, done, alpha=-1)[:, 0] / pivot.sqrt()
+        column = column.masked_fill(~(alive & some), 0)
+        now = now - column * (now.gather(1, chosen) / pivot.sqrt())
+        alive = alive.scatter(1, chosen, alive.gather(1, chosen) & ~some)
         now = now.masked_fill(~alive, 0)
-        _decouple(inverse, chosen)
+        diagonal = diagonal - column.square()
+        factor[:, step] = column
+    if bool(alive.any()):
+        raise torch.linalg.LinAlgError("an inverse is not positive definite")
     return losses
+
+
+def row_inverses(hessian: Tensor, live: Tensor) -> Tensor:
+    """(rows, width, width): H^-1 on the live weights of each row, else the identity."""
+    factor = torch.linalg.cholesky(_restricted(hessian, live))
+    return torch.cholesky_inverse(factor)
 
 
 def exact_updates(
@@ -81,12 +101,3 @@ def _restricted(hessian: Tensor, kept: Tensor) -> Tensor:
     found = hessian.masked_fill(~pairs, 0)
     found.diagonal(dim1=1, dim2=2).add_(~kept)
     return found
-
-
-def _decouple(inverse: Tensor, chosen: Tensor) -> None:
-    """Rows and columns that rounding left near zero become the identity's."""
-    rows = torch.arange(len(inverse), device=inverse.device)
-    column = chosen[:, 0]
-    inverse[rows, :, column] = 0
-    inverse[rows, column] = 0
-    inverse[rows, column, column] = 1

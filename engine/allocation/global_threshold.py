@@ -4,9 +4,8 @@ from typing import Literal
 
 import torch
 from pydantic import ConfigDict
-from torch import Tensor
 
-from engine.allocation.base import Allocation, lowest
+from engine.allocation.base import Allocation, Chosen, Units, lowest
 from engine.masks import Masks
 
 
@@ -17,30 +16,28 @@ class GlobalThreshold(Allocation):
     kind: Literal["global"] = "global"
 
     def _pick(
-        self, scores: dict[str, Tensor], spare: Masks, masks: Masks, count: int
-    ) -> tuple[Masks, tuple[str, ...]]:
-        every = torch.cat([scores[name].reshape(-1) for name in spare])
-        among = torch.cat([mask.reshape(-1) for mask in spare.values()])
-        chosen = lowest(every, among, count).split([m.numel() for m in spare.values()])
-        gone = {
-            name: part.reshape(spare[name].shape)
-            for name, part in zip(spare, chosen, strict=True)
-        }
-        return gone, self._saved(scores, spare, masks, gone)
+        self, spare: dict[str, Units], units: dict[str, Units], masks: Masks, count: int
+    ) -> tuple[Chosen, tuple[str, ...]]:
+        every = Units(
+            torch.cat([each.scores for each in spare.values()]),
+            torch.cat([each.sizes for each in spare.values()]),
+        )
+        parts = lowest(every, count).split([len(each.sizes) for each in spare.values()])
+        gone = dict(zip(spare, parts, strict=True))
+        return gone, self._saved(spare, units, gone)
 
     def _saved(
-        self, scores: dict[str, Tensor], spare: Masks, masks: Masks, gone: Masks
+        self, spare: dict[str, Units], units: dict[str, Units], gone: Chosen
     ) -> tuple[str, ...]:
-        """A note on layers that are left with one weight below the threshold."""
-        cuts = [scores[n][g].max() for n, g in gone.items() if bool(g.any())]
+        """A note on layers that are left with one unit below the threshold."""
+        cuts = [units[n].scores[g].max() for n, g in gone.items() if bool(g.any())]
         highest = max(cuts, default=float("-inf"))
-        best = {n: scores[n][masks[n] & ~candidates] for n, candidates in spare.items()}
-        saved = [
-            name
-            for name, candidates in spare.items()
-            if torch.equal(gone[name], candidates)
-            and bool((best[name] < highest).any())
-        ]
+        saved = []
+        for name, each in spare.items():
+            kept = (units[name].sizes > 0) & (each.sizes == 0)
+            below = bool((units[name].scores[kept] < highest).any())
+            if below and torch.equal(gone[name], each.sizes > 0):
+                saved.append(name)
         if not saved:
             return ()
         return (

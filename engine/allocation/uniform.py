@@ -3,9 +3,8 @@
 from typing import Literal
 
 from pydantic import ConfigDict
-from torch import Tensor
 
-from engine.allocation.base import Allocation, lowest
+from engine.allocation.base import Allocation, Chosen, Units, lowest
 from engine.masks import Masks
 
 HALVINGS = 60  # bisection steps, enough for float64
@@ -18,17 +17,14 @@ class Uniform(Allocation):
     kind: Literal["uniform"] = "uniform"
 
     def _pick(
-        self, scores: dict[str, Tensor], spare: Masks, masks: Masks, count: int
-    ) -> tuple[Masks, tuple[str, ...]]:
+        self, spare: dict[str, Units], units: dict[str, Units], masks: Masks, count: int
+    ) -> tuple[Chosen, tuple[str, ...]]:
         sizes = {name: mask.numel() for name, mask in masks.items()}
         low = {name: int((~mask).sum()) for name, mask in masks.items()}
-        high = {name: low[name] + int(spare[name].sum()) for name in masks}
+        high = {name: low[name] + int(spare[name].sizes.sum()) for name in masks}
         quotas = spread(sizes, low, high, sum(low.values()) + count)
         gone = {
-            name: lowest(
-                scores[name].reshape(-1), mask.reshape(-1), quotas[name] - low[name]
-            ).reshape(mask.shape)
-            for name, mask in spare.items()
+            name: lowest(each, quotas[name] - low[name]) for name, each in spare.items()
         }
         even = sum(quotas.values()) / max(sum(sizes.values()), 1)
         ahead = [n for n in masks if low[n] == quotas[n] > even * sizes[n] + 1]

@@ -1,11 +1,13 @@
 """What an estimator is: settings that fit a curvature to a problem."""
 
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import model_validator
 from torch import Tensor
 
+from engine.curvature import Curvature
+from engine.groups import Best, at, cheapest
 from engine.masks import Masks
 from engine.monitor import Monitor
 from engine.part import Part, field
@@ -14,26 +16,17 @@ from engine.problem import Fisher, Problem
 Tensors = dict[str, Tensor]
 
 
-class Curvature(Protocol):
-    """What a fitted estimator answers; every dict is keyed by parameter name."""
-
-    def scores(self, weights: Tensors) -> Tensors:
-        """Saliency per weight, float64, shaped as the weights; removed ones NaN-free.
-
-        Entries of weights that are removed already carry no meaning.
-        """
-
-    def compensate(self, weights: Tensors, removed: Masks) -> Tensors:
-        """The correction to add to the weights when `removed` (True = goes) is cut."""
-
-    def predicted(
-        self, weights: Tensors, removed: Masks
-    ) -> tuple[float | None, float | None]:
-        """Loss increase: sum of single saliencies, exact joint one (None = unknown)."""
-
-
 class Uncompensated:
-    """What curvatures share whose survivors stay as they are."""
+    """What curvatures share whose weights do not interact and stay as they are."""
+
+    def cheapest(self, weights: Tensors, groups: Tensors, taken: Tensor) -> Best:
+        """A subset costs the sum of its members' scores."""
+        found = {}
+        for name, scores in self.scores(weights).items():
+            each = at(scores.reshape(-1), groups[name])
+            losses = torch.stack([each[:, subset].sum(1) for subset in taken], 1)
+            found[name] = cheapest(losses, taken, groups[name], scores.numel())
+        return found
 
     def compensate(self, weights: Tensors, removed: Masks) -> Tensors:
         """Takes the removed weights to 0."""
@@ -125,10 +118,15 @@ class ObsEstimator(Estimator):
         False, "Largest block that fits",
         "Chooses the block size by the memory there is; the plan says which.",
     )  # fmt: skip
+    order: Literal["independent", "greedy"] = field(
+        "independent", "Elimination order",
+        "Saliency of each weight by itself, or greedy: what it costs once cheaper ones "
+        "of its block are gone (CAP); greedy wants blocks of at most 2000.",
+    )  # fmt: skip
     compensation: Literal["none", "sum", "joint"] = field(
         "sum", "Compensation",
         "How survivors make up for the removed: not, by summed single-weight updates, "
-        "or by the exact joint update per block.",
+        "or by the exact joint update per block, which equals one by one.",
     )  # fmt: skip
     strength: float = field(
         1.0, "Compensation strength", "Scales the correction; 1 is the full update.",

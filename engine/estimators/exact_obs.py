@@ -10,12 +10,13 @@ from torch import Tensor
 from engine.covariance import input_moments
 from engine.errors import RunError
 from engine.estimators.base import Estimator, Tensors
+from engine.groups import Best, at, cheapest, joint_losses
 from engine.masks import Masks
 from engine.moments import choose
 from engine.monitor import Monitor
 from engine.part import field
 from engine.problem import Problem
-from engine.sweep import exact_updates, greedy_losses, row_pieces
+from engine.sweep import exact_updates, greedy_losses, row_inverses, row_pieces
 
 
 class LayerErrors:
@@ -33,6 +34,18 @@ class LayerErrors:
     def scores(self, weights: Tensors) -> Tensors:
         """Output error of the layer when greedy elimination reaches each weight."""
         return {name: self._scores[name] for name in weights}
+
+    @torch.no_grad()
+    def cheapest(self, weights: Tensors, groups: Tensors, taken: Tensor) -> Best:
+        """The exact joint error of each subset, its row compensating for it alone."""
+        found = {}
+        for name, weight in weights.items():
+            inside = groups[name]
+            blocks = within_rows(self._hessians[name], self._masks[name], inside)
+            values = at(weight.double().reshape(-1), inside)
+            losses = joint_losses(values, blocks, taken)
+            found[name] = cheapest(losses, taken, inside, weight.numel())
+        return found
 
     @torch.no_grad()
     def compensate(self, weights: Tensors, removed: Masks) -> Tensors:
@@ -123,6 +136,30 @@ def damped(hessian: Tensor, share: float) -> Tensor:
     mean = diagonal.mean(1, keepdim=True)
     ridge = torch.where(mean > 0, share * mean, 1.0).expand_as(diagonal)
     return hessian + torch.diag_embed(ridge)
+
+
+def within_rows(hessians: Tensor, live: Tensor, groups: Tensor) -> Tensor:
+    """H^-1 on the live weights, among members of groups (groups, size, size).
+
+    Args:
+        hessians: (groups of the convolution, in, in).
+        live: Shaped as the weight.
+        groups: Positions, equally many for every row, in the order of the rows.
+    """
+    count, width = hessians.shape[:2]
+    inside, each = groups < live.numel(), live.numel() // (count * width)
+    place = (groups % width).reshape(count, each, groups.numel() // (count * each))
+    rows = live.reshape(*place.shape[:2], width)
+    found = hessians.new_zeros(*place.shape, groups.shape[1])
+    for group, hessian in enumerate(hessians):
+        for part in row_pieces(place.shape[1], width):
+            inverse = row_inverses(hessian, rows[group, part])
+            members = place[group, part].reshape(len(inverse), -1, groups.shape[1])
+            row = torch.arange(len(inverse), device=groups.device)[:, None, None, None]
+            entries = inverse[row, members[..., None], members[:, :, None]]
+            found[group, part] = entries.reshape(found[group, part].shape)
+    pairs = inside[:, :, None] & inside[:, None]
+    return found.reshape(*groups.shape, groups.shape[1]) * pairs
 
 
 def by_row(formula: Callable[..., Tensor], hessians: Tensor, *values: Tensor) -> Tensor:

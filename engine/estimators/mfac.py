@@ -8,6 +8,7 @@ from torch import Tensor
 
 from engine.errors import RunError
 from engine.estimators.base import ObsEstimator, Tensors
+from engine.groups import Best
 from engine.masks import Masks
 from engine.monitor import Monitor
 from engine.obs import ObsCurvature, block_fishers
@@ -66,7 +67,9 @@ class MFAC(ObsEstimator):
             inverses = block_fishers(
                 joined, live, self.block_size, self.damping, monitor
             )
-        whole = ObsCurvature(inverses, self.compensation, self.strength)
+        whole = ObsCurvature(
+            inverses, self.compensation, self.strength, order=self.order
+        )
         return NetworkCurvature(whole, masks)
 
 
@@ -85,6 +88,25 @@ class NetworkCurvature:
     def scores(self, weights: Tensors) -> Tensors:
         """Saliencies in loss units, float64; 0 for weights that are zero already."""
         return self._split(self._curvature.scores(self._join(weights)))
+
+    def cheapest(self, weights: Tensors, groups: Tensors, taken: Tensor) -> Best:
+        """The exact joint loss of each subset, others compensating for it alone."""
+        total = sum(int(live.sum()) for live in self._live.values())
+        joined, start = [], 0
+        for name, live in self._live.items():
+            place = live.new_full((live.numel() + 1,), total, dtype=torch.long)
+            count = int(live.sum())
+            place[:-1][live.reshape(-1)] = torch.arange(
+                start, start + count, device=live.device
+            )
+            joined.append(place[groups[name]])
+            start += count
+        losses, chosen = self._curvature.cheapest(
+            self._join(weights), {WHOLE: torch.cat(joined)}, taken
+        )[WHOLE]
+        sizes = [len(each) for each in joined]
+        parts = zip(losses.split(sizes), chosen.split(sizes), strict=True)
+        return dict(zip(self._live, parts, strict=True))
 
     def compensate(self, weights: Tensors, removed: Masks) -> Tensors:
         """What to add to the weights; removed ones land on exactly 0."""

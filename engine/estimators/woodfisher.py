@@ -40,4 +40,6 @@ class WoodFisher(ObsEstimator):
             inverses = block_fishers(
                 gradients, masks, self.block_size, self.damping, monitor
             )
-        return ObsCurvature(inverses, self.compensation, self.strength)
+        return ObsCurvature(
+            inverses, self.compensation, self.strength, order=self.order
+        )

@@ -76,7 +76,9 @@ class WoodTaylor(ObsEstimator):
                 monitor,
                 problem.ranks,
             )
-        return ObsCurvature(inverses, self.compensation, self.strength, slope)
+        return ObsCurvature(
+            inverses, self.compensation, self.strength, slope, self.order
+        )
 
 
 def shortened(

@@ -1,21 +1,105 @@
 """What a pattern is: which sets of weights may go together."""
 
+from dataclasses import dataclass
+
+import torch
 from torch import Tensor
 
-from engine.allocation.base import Allocation, Choice
+from engine.allocation.base import Allocation, Units
+from engine.curvature import Curvature, Tensors
 from engine.masks import Masks
 from engine.part import Part
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What stays.
+
+    Attributes:
+        masks: True = kept.
+        scores: Saliency of each weight, shaped as the weights; those that may only go
+            together share theirs evenly.
+        thresholds: Least saliency that could have gone and stayed, per layer; None
+            where this choice cuts nothing, or all there was.
+        notes: Sentences on what could not be done as asked.
+    """
+
+    masks: Masks
+    scores: Tensors
+    thresholds: dict[str, float | None]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sets(Units):
+    """Units of several weights.
+
+    Attributes:
+        members: Positions in the flattened weight (units, size); numel is nobody.
+    """
+
+    members: Tensor
 
 
 class Pattern(Part):
     """The shape of what is removed."""
 
+    def limits(self, masks: Masks) -> tuple[float, tuple[str, ...]]:
+        """The highest sparsity there can be, and notes on layers that do not fit."""
+        return 1.0, ()
+
     def choose(
         self,
-        scores: dict[str, Tensor],
+        curvature: Curvature,
+        weights: Tensors,
         masks: Masks,
         allocation: Allocation,
         sparsity: float,
     ) -> Choice:
-        """New masks at this sparsity (fraction of the prunable weights)."""
-        return allocation.choose(scores, masks, sparsity)
+        """New masks at this sparsity (fraction of the prunable weights).
+
+        Raises:
+            RunError: A saliency is not a finite number.
+        """
+        scores = curvature.scores(weights)
+        units = self._units(curvature, weights, masks, scores)
+        chosen, notes = allocation.choose(units, masks, sparsity)
+        kept = {
+            name: masks[name] & ~_gone(units[name], chosen[name], masks[name])
+            for name in masks
+        }
+        shown = {name: _shared(units[name], scores[name]) for name in masks}
+        cuts = {name: _threshold(units[name], chosen[name]) for name in masks}
+        return Choice(kept, shown, cuts, notes)
+
+    def _units(
+        self, curvature: Curvature, weights: Tensors, masks: Masks, scores: Tensors
+    ) -> dict[str, Units]:
+        """What the allocation may choose from in each layer."""
+        raise NotImplementedError
+
+
+def _gone(units: Units, chosen: Tensor, mask: Tensor) -> Tensor:
+    """Where the weights of the chosen units are."""
+    if not isinstance(units, Sets):
+        return chosen.reshape(mask.shape)
+    found = mask.new_zeros(mask.numel() + 1)
+    found[units.members[chosen]] = True
+    return found[:-1].reshape(mask.shape)
+
+
+def _shared(units: Units, scores: Tensor) -> Tensor:
+    """The saliency of each weight, as its unit has it per weight."""
+    if not isinstance(units, Sets):
+        return scores
+    found = torch.cat([scores.reshape(-1), scores.new_zeros(1)])
+    some = units.sizes > 0
+    found[units.members[some]] = units.scores[some, None]
+    return found[:-1].reshape(scores.shape)
+
+
+def _threshold(units: Units, chosen: Tensor) -> float | None:
+    left = (units.sizes > 0) & ~chosen
+    if not bool(chosen.any()) or not bool(left.any()):
+        return None
+    return float(units.scores[left].min())

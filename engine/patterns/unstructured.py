@@ -4,6 +4,9 @@ from typing import Literal
 
 from pydantic import ConfigDict
 
+from engine.allocation.base import Units
+from engine.curvature import Curvature, Tensors
+from engine.masks import Masks
 from engine.patterns.base import Pattern
 
 
@@ -12,3 +15,11 @@ class Unstructured(Pattern):
 
     model_config = ConfigDict(title="Unstructured")
     kind: Literal["unstructured"] = "unstructured"
+
+    def _units(
+        self, curvature: Curvature, weights: Tensors, masks: Masks, scores: Tensors
+    ) -> dict[str, Units]:
+        return {
+            name: Units(scores[name].reshape(-1), mask.reshape(-1))
+            for name, mask in masks.items()
+        }

@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 
 from engine import masks as masking
 from engine.allocation import ALLOCATIONS, GlobalThreshold, Uniform
-from engine.allocation.base import lowest
+from engine.allocation.base import Units, lowest
 from engine.allocation.uniform import spread
 from engine.errors import RunError
+from engine.patterns import Unstructured
+from tests.given import Given
 
 allocations = pytest.mark.parametrize("kind", ALLOCATIONS)
 
@@ -22,13 +24,17 @@ def layers(*values):
     return {f"l{i}": torch.tensor(v, dtype=torch.float64) for i, v in enumerate(values)}
 
 
+def choose(kind, scores, masks, sparsity):
+    return Unstructured().choose(Given(scores), scores, masks, kind(), sparsity)
+
+
 def kept(choice):
     return [mask.int().tolist() for mask in choice.masks.values()]
 
 
 def test_global_takes_the_lowest_of_all_layers():
     scores = layers([5, 1, 6, 2], [7, 8, 3, 9])
-    choice = GlobalThreshold().choose(scores, dense(scores), 3 / 8)
+    choice = choose(GlobalThreshold, scores, dense(scores), 3 / 8)
     assert kept(choice) == [[1, 0, 1, 0], [1, 1, 0, 1]]
     assert choice.thresholds == {"l0": 5, "l1": 7}
     assert choice.notes == ()
@@ -36,21 +42,21 @@ def test_global_takes_the_lowest_of_all_layers():
 
 def test_uniform_takes_the_lowest_of_each_layer():
     scores = layers([5, 1, 6, 2], [7, 8, 30, 9])
-    choice = Uniform().choose(scores, dense(scores), 0.5)
+    choice = choose(Uniform, scores, dense(scores), 0.5)
     assert kept(choice) == [[1, 0, 1, 0], [0, 0, 1, 1]]
     assert choice.thresholds == {"l0": 5, "l1": 9}
 
 
 def test_a_layer_that_loses_nothing_has_no_threshold():
     scores = layers([1, 2, 3], [7, 8, 9])
-    choice = GlobalThreshold().choose(scores, dense(scores), 1 / 3)
+    choice = choose(GlobalThreshold, scores, dense(scores), 1 / 3)
     assert choice.thresholds == {"l0": 3, "l1": None}
 
 
 @allocations
 def test_ties_go_by_layer_and_index(kind):
     scores = layers([1, 1, 1, 1], [1, 1, 1, 1])
-    choice = kind().choose(scores, dense(scores), 3 / 8)
+    choice = choose(kind, scores, dense(scores), 3 / 8)
     expected = [[0, 0, 0, 1], [1, 1, 1, 1]]
     if kind is Uniform:  # 1.5 of each four: the odd one falls on the first layer
         expected = [[0, 0, 1, 1], [0, 1, 1, 1]]
@@ -71,7 +77,7 @@ def test_the_count_is_exact_and_history_stays(kind, values, sparsity, seed):
     torch.manual_seed(seed)
     scores = layers(*values)
     before = {n: torch.rand(len(s)) < 0.8 for n, s in scores.items()}
-    choice = kind().choose(scores, before, sparsity)
+    choice = choose(kind, scores, before, sparsity)
     total, gone = masking.total(before), masking.zeros(before)
     alive = sum(bool(mask.any()) for mask in before.values())
     wanted = min(max(round(sparsity * total), gone), total - alive)
@@ -97,14 +103,16 @@ def test_lowest_is_the_start_of_a_stable_sort(values, count):
     among = torch.ones(len(scores), dtype=torch.bool)
     right = torch.zeros_like(among)
     right[scores.argsort(stable=True)[:count]] = True
-    assert torch.equal(lowest(scores, among, count), right)
+    assert torch.equal(lowest(Units(scores, among), count), right)
+    sizes = among.int()  # units that happen to be single weights
+    assert torch.equal(lowest(Units(scores, sizes), count), right)
 
 
 @allocations
 def test_a_target_below_the_present_removes_nothing_and_says_so(kind):
     scores = layers([1, 2, 3, 4])
     before = {"l0": torch.tensor([False, False, False, True])}
-    choice = kind().choose(scores, before, 0.5)
+    choice = choose(kind, scores, before, 0.5)
     assert torch.equal(choice.masks["l0"], before["l0"])
     assert choice.thresholds == {"l0": None}
     assert "below the sparsity of 75.00%" in choice.notes[0]
@@ -114,13 +122,13 @@ def test_a_target_below_the_present_removes_nothing_and_says_so(kind):
 def test_saliencies_of_removed_weights_do_not_matter(kind):
     scores = layers([float("nan"), 2, float("-inf"), 4, 5, 6])
     before = {"l0": torch.tensor([False, True, False, True, True, True])}
-    choice = kind().choose(scores, before, 0.5)
+    choice = choose(kind, scores, before, 0.5)
     assert kept(choice) == [[0, 0, 0, 1, 1, 1]]
 
 
 def test_no_layer_is_emptied_and_it_is_said():
     scores = layers([1, 2, 3], [7, 8, 9, 10, 11, 12])
-    choice = GlobalThreshold().choose(scores, dense(scores), 5 / 9)
+    choice = choose(GlobalThreshold, scores, dense(scores), 5 / 9)
     assert kept(choice) == [[0, 0, 1], [0, 0, 0, 1, 1, 1]]
     assert len(choice.notes) == 1 and "l0" in choice.notes[0]
     assert "l1" not in choice.notes[0]
@@ -128,23 +136,23 @@ def test_no_layer_is_emptied_and_it_is_said():
 
 def test_one_weight_left_above_the_threshold_needs_no_note():
     scores = layers([1, 2, 30], [7, 8, 9])
-    choice = GlobalThreshold().choose(scores, dense(scores), 2 / 6)
+    choice = choose(GlobalThreshold, scores, dense(scores), 2 / 6)
     assert kept(choice) == [[0, 0, 1], [1, 1, 1]]
     assert choice.notes == ()
 
 
 def test_among_equals_the_last_weight_of_a_layer_survives():
     scores = layers([1, 1, 1], [1, 1, 1])
-    choice = GlobalThreshold().choose(scores, dense(scores), 4 / 6)
+    choice = choose(GlobalThreshold, scores, dense(scores), 4 / 6)
     assert kept(choice) == [[0, 0, 1], [0, 0, 1]]
 
 
 @allocations
 def test_a_target_that_would_empty_layers_stops_short_and_says_so(kind):
     scores = layers([1, 2], [3])
-    choice = kind().choose(scores, dense(scores), 0.9)
+    choice = choose(kind, scores, dense(scores), 0.9)
     assert kept(choice) == [[0, 1], [1]]
-    assert "each keeps one weight, which makes 33.33%" in choice.notes[0]
+    assert "each keeps its best, which makes 33.33%" in choice.notes[0]
 
 
 @allocations
@@ -152,15 +160,15 @@ def test_a_target_that_would_empty_layers_stops_short_and_says_so(kind):
 def test_saliencies_that_are_not_finite_are_a_sentence(kind, value):
     scores = layers([1, 2], [value, 3])
     with pytest.raises(RunError, match="Saliencies of l1 are not finite"):
-        kind().choose(scores, dense(scores), 0.5)
+        choose(kind, scores, dense(scores), 0.5)
 
 
 @allocations
 def test_scores_of_any_shape_and_memory_layout(kind):
     scores = {"conv": torch.rand(4, 3, 2, 2).double()}
     turned = {n: s.to(memory_format=torch.channels_last) for n, s in scores.items()}
-    first = kind().choose(scores, dense(scores), 0.7)
-    again = kind().choose(turned, dense(turned), 0.7)
+    first = choose(kind, scores, dense(scores), 0.7)
+    again = choose(kind, turned, dense(turned), 0.7)
     assert torch.equal(first.masks["conv"], again.masks["conv"])
 
 
@@ -174,6 +182,6 @@ def test_uniform_makes_up_for_a_layer_that_is_ahead_and_says_so():
     scores = layers([1, 2, 3, 4, 5, 6, 7, 8], [1, 2, 3, 4, 5, 6, 7, 8])
     before = dense(scores)
     before["l0"][:7] = False
-    choice = Uniform().choose(scores, before, 0.5)
+    choice = choose(Uniform, scores, before, 0.5)
     assert [sum(k) for k in kept(choice)] == [1, 7]
     assert "l0 had more zeros" in choice.notes[0]

@@ -1,0 +1,38 @@
+"""What a fitted estimator answers: saliencies, corrections and predicted losses."""
+
+from typing import Protocol
+
+from torch import Tensor
+
+from engine.groups import Best
+from engine.masks import Masks
+
+Tensors = dict[str, Tensor]
+
+
+class Curvature(Protocol):
+    """What a fitted estimator answers; every dict is keyed by parameter name."""
+
+    def scores(self, weights: Tensors) -> Tensors:
+        """Saliency per weight, float64, shaped as the weights; removed ones NaN-free.
+
+        Entries of weights that are removed already carry no meaning.
+        """
+
+    def cheapest(self, weights: Tensors, groups: Tensors, taken: Tensor) -> Best:
+        """The subset of each group that costs least to remove, and what it costs.
+
+        Args:
+            weights: As they are now.
+            groups: Positions (groups, size) per layer, see `engine.groups`; the members
+                of a group belong to one row of the weight.
+            taken: Subsets to choose from (subsets, size), True = goes.
+        """
+
+    def compensate(self, weights: Tensors, removed: Masks) -> Tensors:
+        """The correction to add to the weights when `removed` (True = goes) is cut."""
+
+    def predicted(
+        self, weights: Tensors, removed: Masks
+    ) -> tuple[float | None, float | None]:
+        """Loss increase: sum of single saliencies, exact joint one (None = unknown)."""

@@ -1,0 +1,33 @@
+"""The prunes of a run: what the schedule, the pattern and the network agree on."""
+
+from engine import masks as masking
+from engine.masks import Masks
+from engine.recipe import Recipe
+from engine.schedules.base import Level
+
+
+def levels(recipe: Recipe, masks: Masks) -> tuple[tuple[Level, ...], tuple[str, ...]]:
+    """The schedule from where the network is to what the pattern allows, and notes.
+
+    Args:
+        recipe: Pattern, target and schedule.
+        masks: Kept weights before the first prune.
+    """
+    start, target = masking.sparsity(masks), recipe.allocation.sparsity
+    most, notes = recipe.pattern.limits(masks)
+    if start:
+        count = masking.zeros(masks)
+        notes = (
+            f"{count:,} prunable weights are zero already ({start:.1%}); they stay "
+            "removed and count.",
+            *notes,
+        )
+    if most < target:
+        notes = (
+            *notes,
+            f"The pattern takes at most {most:.2%} of the prunable weights, so that is "
+            f"the target instead of {target:.2%}.",
+        )
+        target = most
+    epochs = recipe.finetune.epochs
+    return recipe.schedule.levels(target, epochs, min(start, target)), notes
