@@ -16,6 +16,7 @@ from engine.recipe import Recipe
 
 LADDER = (0, 200_000, 100_000, 50_000, 20_000, 10_000, 5000, 2000, 1000, 500, 200, 100)
 GB = 2**30  # bytes, as system monitors count
+WIDEST = 4096  # weights in a block of greedy elimination
 MARGIN = 0.9  # share of the free memory or disk that a run may count on
 REMEDIES = {
     "evaluate": "Lower machine.batch.",
@@ -111,11 +112,35 @@ def _ways(
         yield None, False, {"selection": memory.DOUBLE * size.prunable + pool}
         return
     blocks = LADDER if method.auto_block else (method.block_size,)
+    if method.order == "greedy":
+        blocks = _narrow(size, method, blocks)
     in_memory = method.joins_layers or processes > 1
     for paged in (False,) if in_memory else (False, True):
         for block in blocks:
             need = memory.curvature(size, recipe, block, paged, processes)
             yield block, paged, need
+
+
+def _narrow(
+    size: Extent, method: ObsEstimator, blocks: tuple[int, ...]
+) -> tuple[int, ...]:
+    """Those of the block sizes that greedy elimination can do."""
+    found = tuple(b for b in blocks if _widest(size, method, b) <= WIDEST)
+    if not found:
+        width = _widest(size, method, blocks[0])
+        raise InputError(
+            "Greedy elimination takes time that grows with the cube of the block, and "
+            f"blocks of {width:,} weights are too wide for it.",
+            "Lower estimator.block_size to 2000 or less, or set estimator.order to "
+            "independent.",
+        )
+    return found
+
+
+def _widest(size: Extent, estimator: ObsEstimator, block: int) -> int:
+    """Most weights in a block."""
+    layers = (size.prunable,) if estimator.joins_layers else size.layers
+    return max(memory.blocks_of(weights, block)[1] for weights in layers)
 
 
 def _limit(recipe: Recipe, device: torch.device, used: int, processes: int) -> int:

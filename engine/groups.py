@@ -6,10 +6,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from engine.blocks import runs
 from engine.errors import RunError
 
 Best = dict[str, tuple[Tensor, Tensor]]  # float64 losses (groups,), their subsets
-AT_ONCE = 2**16  # groups whose systems are solved together
 
 
 def neighbours(live: Tensor, size: int) -> Tensor:
@@ -63,8 +63,8 @@ def joint_losses(values: Tensor, blocks: Tensor, taken: Tensor) -> Tensor:
         RunError: Rounding left a group without an inverse.
     """
     losses = values.new_empty(len(values), len(taken))
-    parts = (values.split(AT_ONCE), blocks.split(AT_ONCE), losses.split(AT_ONCE))
-    for value, block, loss in zip(*parts, strict=True):
+    for run in runs(len(values), 3 * 8 * values.shape[1] ** 2):
+        value, block, loss = values[run], blocks[run], losses[run]
         nobody = block.diagonal(dim1=1, dim2=2) == 0
         block = block + torch.diag_embed(nobody.to(block.dtype))
         for number, chosen in enumerate(taken):

@@ -7,7 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from engine import meter
+from engine import meter, sweep
 from engine.blocks import BUDGET
 from engine.data.base import Data
 from engine.estimators.base import ObsEstimator
@@ -29,6 +29,7 @@ SINGLE, DOUBLE, INDEX = 4, 8, 8  # bytes of float32, float64 and int64
 RUNTIME = 85 * 10**6  # bytes that kernels and threads take at their first use
 WORK = 2 * BUDGET  # bytes of the float64 work on a few blocks
 HELD = 1.65  # times live bytes that training holds on a CPU; malloc keeps 1.5 to 1.9
+READING = 10  # times slower are products with a vector, which wait for the memory
 FIT_BATCH = 128  # images of the fit check's batch norm
 
 
@@ -123,6 +124,8 @@ def curvature(
     masks = size.prunable
     scores = DOUBLE * size.prunable
     cutting = (SINGLE + 1) * size.prunable + max(_cutting(own, rows, block, paged))
+    if recipe.estimator.order == "greedy":
+        cutting = max(cutting, _eliminating(own, block))
     if paged:
         pages = max(_page(rows, n, block) for n in size.layers)
         fitted = scores  # the diagonal
@@ -154,7 +157,12 @@ def ranking(size: Extent, recipe: Recipe) -> int:
     """Bytes while a threshold is found: candidates, their order, the chosen."""
     joint = recipe.allocation.kind == "global"
     pool = size.prunable if joint else max(size.layers)
-    return (4 * DOUBLE + INDEX + 4) * pool
+    found = (4 * DOUBLE + INDEX + 4) * pool
+    width = recipe.pattern.width
+    if width > 1:  # positions, members and saliencies; then one layer's inverses
+        found += (2 * INDEX + DOUBLE) * size.prunable
+        found += (3 * (DOUBLE + 1) * width + 4 * INDEX) * max(size.layers)
+    return found
 
 
 def samples(estimator: ObsEstimator, size: Extent) -> int:
@@ -167,7 +175,9 @@ def disk(size: Extent, estimator: ObsEstimator) -> int:
     return SINGLE * samples(estimator, size) * size.prunable
 
 
-def products(size: Extent, rows: int, block: int, paged: bool) -> tuple[float, float]:
+def products(
+    size: Extent, rows: int, block: int, paged: bool, greedy: bool = False
+) -> tuple[float, float]:
     """Multiply-accumulates to fit the curvature, and to score and correct with it."""
     fit = cut = 0.0
     for weights in size.layers:
@@ -177,6 +187,7 @@ def products(size: Extent, rows: int, block: int, paged: bool) -> tuple[float, f
         inverse = count * rank * rank * (width if rows <= width else rank) / 2
         fit += gram + factor + inverse
         cut += (gram + factor) * paged + gram / 4  # of the survivors
+        cut += greedy * count * width**3 / 2 * READING
     return fit, cut
 
 
@@ -219,6 +230,15 @@ def _cutting(size: Extent, rows: int, block: int, paged: bool) -> Iterator[int]:
         count, width = blocks_of(weights, block)
         page = _page(rows, weights, block) if paged else _work(count, rows, width)
         yield 6 * DOUBLE * weights + page
+
+
+def _eliminating(size: Extent, block: int) -> int:
+    """Bytes of dense inverses, their factors and what they are made from."""
+    found = []
+    for count, width in (blocks_of(weights, block) for weights in size.layers):
+        inverse = DOUBLE * width**2
+        found.append(5 * min(count * inverse, max(sweep.BUDGET, inverse)))
+    return max(found)
 
 
 def _work(count: int, rows: int, width: int) -> int:

@@ -164,7 +164,8 @@ def _seconds(
     if isinstance(recipe.estimator, ObsEstimator):
         rate = EFFICIENCY * probe.product_rate(device)
         rows = memory.samples(recipe.estimator, size)
-        fit, cut = memory.products(size, rows, budget.block_size, budget.paged)
+        greedy = recipe.estimator.order == "greedy"
+        fit, cut = memory.products(size, rows, budget.block_size, budget.paged, greedy)
         writing = budget.disk / probe.write_rate(existing(folder)) if budget.disk else 0
         reading = budget.disk / READ_RATE
         taking = 1.3 * rows * recipe.estimator.batch * backward  # rows of each image

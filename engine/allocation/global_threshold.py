@@ -41,6 +41,5 @@ class GlobalThreshold(Allocation):
         if not saved:
             return ()
         return (
-            f"The threshold would empty {', '.join(saved)}; the best weight of each "
-            "was kept.",
+            f"The threshold would empty {', '.join(saved)}; the best of each was kept.",
         )

@@ -44,6 +44,11 @@ class Sets(Units):
 class Pattern(Part):
     """The shape of what is removed."""
 
+    @property
+    def width(self) -> int:
+        """Weights that are looked at together."""
+        return 1
+
     def limits(self, masks: Masks) -> tuple[float, tuple[str, ...]]:
         """The highest sparsity there can be, and notes on layers that do not fit."""
         return 1.0, ()

@@ -32,6 +32,11 @@ class Groups(Pattern):
         "oBERT takes 4.", ge=2, le=64, unit="weights",
     )  # fmt: skip
 
+    @property
+    def width(self) -> int:
+        """Of a group."""
+        return self.size
+
     def limits(self, masks: Masks) -> tuple[float, tuple[str, ...]]:
         """Rows that K does not divide end in a smaller group."""
         ragged = [name for name, m in masks.items() if row_length(m) % self.size]

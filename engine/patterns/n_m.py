@@ -45,6 +45,11 @@ class NM(Pattern):
             )
         return self
 
+    @property
+    def width(self) -> int:
+        """Of a group."""
+        return self.group
+
     def limits(self, masks: Masks) -> tuple[float, tuple[str, ...]]:
         """1 - N / M of the layers that divide, and whatever is zero already."""
         odd = [name for name, mask in masks.items() if row_length(mask) % self.group]

@@ -23,6 +23,15 @@ CASES = {
         "allocation": {"kind": "uniform"},
     },
     "trace": {"estimator": {"kind": "trace", "images": 64}},
+    "greedy": {
+        "estimator": {"samples": 50, "order": "greedy", "block_size": 100},
+    },
+    "groups": {"estimator": {"samples": 50}, "pattern": {"kind": "groups"}},
+    "n_m": {
+        "estimator": {"kind": "kfac", "images": 100},
+        "pattern": {"kind": "n_m"},
+        "schedule": {"kind": "one_shot", "recomputations": 2},
+    },
     "diagonal": {"estimator": {"kind": "diagonal_fisher", "images": 100}},
 }
 
