@@ -29,10 +29,22 @@ class Curvature(Protocol):
             taken: Subsets to choose from (subsets, size), True = goes.
         """
 
-    def compensate(self, weights: Tensors, removed: Masks) -> Tensors:
-        """The correction to add to the weights when `removed` (True = goes) is cut."""
+    def compensate(
+        self, weights: Tensors, removed: Masks, sets: Tensors | None = None
+    ) -> Tensors:
+        """The correction to add to the weights when `removed` (True = goes) is cut.
+
+        Args:
+            weights: As they are now.
+            removed: What goes.
+            sets: Positions (sets, size) of what goes together, for corrections that are
+                sums over sets; all that is removed is in one. None = single weights.
+        """
 
     def predicted(
-        self, weights: Tensors, removed: Masks
+        self, weights: Tensors, removed: Masks, sets: Tensors | None = None
     ) -> tuple[float | None, float | None]:
-        """Loss increase: sum of single saliencies, exact joint one (None = unknown)."""
+        """Loss increase: sum of the sets' saliencies, exact joint one (None = unknown).
+
+        Takes what `compensate` takes.
+        """

@@ -48,6 +48,13 @@ def at(values: Tensor, groups: Tensor) -> Tensor:
     return torch.cat([values, values.new_zeros(1)])[groups]
 
 
+def spread(values: Tensor, groups: Tensor, numel: int) -> Tensor:
+    """The reverse of `at`: (numel,), 0 where no group has a member."""
+    found = values.new_zeros(numel + 1)
+    found[groups] = values
+    return found[:-1]
+
+
 def joint_losses(values: Tensor, blocks: Tensor, taken: Tensor) -> Tensor:
     """1/2 w_S^T (B_SS)^-1 w_S for every group and subset S (groups, subsets).
 
@@ -64,22 +71,35 @@ def joint_losses(values: Tensor, blocks: Tensor, taken: Tensor) -> Tensor:
     """
     losses = values.new_empty(len(values), len(taken))
     for run in runs(len(values), 3 * 8 * values.shape[1] ** 2):
-        value, block, loss = values[run], blocks[run], losses[run]
-        nobody = block.diagonal(dim1=1, dim2=2) == 0
-        block = block + torch.diag_embed(nobody.to(block.dtype))
         for number, chosen in enumerate(taken):
-            members = chosen.nonzero().squeeze(1).to(block.device)
-            factor, info = torch.linalg.cholesky_ex(block[:, members][:, :, members])
-            if bool(info.any()):
-                raise RunError(
-                    "The curvature of a group of weights has no usable inverse.",
-                    "Raise the damping.",
-                )
-            half = torch.linalg.solve_triangular(
-                factor, value[:, members, None], upper=False
-            )
-            loss[:, number] = half.square().sum((1, 2)) / 2
+            members = chosen.nonzero().squeeze(1).to(blocks.device)
+            value = values[run][:, members, None]
+            factor = _factor(blocks[run][:, members][:, :, members])
+            half = torch.linalg.solve_triangular(factor, value, upper=False)
+            losses[run, number] = half.square().sum((1, 2)) / 2
     return losses
+
+
+def joint_pulls(values: Tensor, blocks: Tensor) -> Tensor:
+    """B^-1 w of every group (groups, size); see `joint_losses`."""
+    found = torch.empty_like(values)
+    for run in runs(len(values), 3 * 8 * values.shape[1] ** 2):
+        factor = _factor(blocks[run])
+        found[run] = torch.cholesky_solve(values[run, :, None], factor).squeeze(2)
+    return found
+
+
+def _factor(blocks: Tensor) -> Tensor:
+    """Cholesky factors; slots for nobody stand alone."""
+    nobody = blocks.diagonal(dim1=1, dim2=2) == 0
+    blocks = blocks + torch.diag_embed(nobody.to(blocks.dtype))
+    factor, info = torch.linalg.cholesky_ex(blocks)
+    if bool(info.any()):
+        raise RunError(
+            "The curvature of a group of weights has no usable inverse.",
+            "Raise the damping.",
+        )
+    return factor
 
 
 def cheapest(

@@ -29,7 +29,7 @@ SINGLE, DOUBLE, INDEX = 4, 8, 8  # bytes of float32, float64 and int64
 RUNTIME = 85 * 10**6  # bytes that kernels and threads take at their first use
 WORK = 2 * BUDGET  # bytes of the float64 work on a few blocks
 HELD = 1.65  # times live bytes that training holds on a CPU; malloc keeps 1.5 to 1.9
-READING = 10  # times slower are products with a vector, which wait for the memory
+READING = 4  # times slower is elimination, half of it products with a vector
 FIT_BATCH = 128  # images of the fit check's batch norm
 
 
@@ -187,7 +187,7 @@ def products(
         inverse = count * rank * rank * (width if rows <= width else rank) / 2
         fit += gram + factor + inverse
         cut += (gram + factor) * paged + gram / 4  # of the survivors
-        cut += greedy * count * width**3 / 2 * READING
+        cut += greedy * count * width**3 * READING
     return fit, cut
 
 
@@ -233,11 +233,11 @@ def _cutting(size: Extent, rows: int, block: int, paged: bool) -> Iterator[int]:
 
 
 def _eliminating(size: Extent, block: int) -> int:
-    """Bytes of dense inverses, their factors and what they are made from."""
+    """Bytes of dense inverses and what they are made from."""
     found = []
     for count, width in (blocks_of(weights, block) for weights in size.layers):
         inverse = DOUBLE * width**2
-        found.append(5 * min(count * inverse, max(sweep.BUDGET, inverse)))
+        found.append(4 * min(count * inverse, max(sweep.BUDGET, inverse)))
     return max(found)
 
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from engine.errors import RunError
 from engine.fisher import BlockFisher, PagedFisher, finite
 from engine.gradients import Rows
-from engine.groups import Best, at, cheapest, joint_losses
+from engine.groups import Best, at, cheapest, joint_losses, joint_pulls, spread
 from engine.masks import Masks
 from engine.monitor import Monitor
 from engine.pages import Pages
@@ -87,8 +87,9 @@ class ObsCurvature:
     With s = w - F^-1 g the saliency is s^2 / (2 diag F^-1), or in greedy order what the
     weight costs once the cheaper ones of its block are gone and made up for (CAP,
     Kuznedelev et al., 2023; they rank by cumulative costs). The correction of survivors
-    is -F^-1 g - F^-1 (removed s / diag), the sum of single-weight updates, or -F^-1 g
-    plus the exact joint step per block, which is what removal one by one adds up to. So
+    is -F^-1 g - F^-1 (removed s / diag), the sum of single-weight updates (of updates
+    for sets that go together, ((F^-1)_QQ)^-1 s_Q in place of s / diag), or -F^-1 g plus
+    the exact joint step per block, which is what removal one by one adds up to. So
     one elimination gives every sparsity, without stored traces. g = 0 is Optimal Brain
     Surgeon (Hassibi and Stork, 1993) and WoodFisher; a gradient kept is WoodTaylor.
 
@@ -146,31 +147,47 @@ class ObsCurvature:
         return found
 
     @torch.no_grad()
-    def compensate(self, weights: Tensors, removed: Masks) -> Tensors:
+    def compensate(
+        self, weights: Tensors, removed: Masks, sets: Tensors | None = None
+    ) -> Tensors:
         """What to add to the weights; removed ones land on exactly 0."""
         corrections = {}
         for name, weight in weights.items():
             gone = removed[name].reshape(-1)
-            step = self._step(name, self._moved(name, weight), gone) * self._strength
-            step = step.to(weight.dtype).reshape(weight.shape)
+            inside = None if sets is None else sets[name]
+            step = self._step(name, self._moved(name, weight), gone, inside)
+            step = (step * self._strength).to(weight.dtype).reshape(weight.shape)
             corrections[name] = torch.where(removed[name], -weight, step)
         return corrections
 
     @torch.no_grad()
-    def predicted(self, weights: Tensors, removed: Masks) -> tuple[float, float]:
-        """Loss increase as the sum of single saliencies, and of the joint removal.
+    def predicted(
+        self, weights: Tensors, removed: Masks, sets: Tensors | None = None
+    ) -> tuple[float, float]:
+        """Loss increase as the sum of the sets' saliencies, and of the joint removal.
 
         Both assume full compensation; the joint one is exact in each block.
         """
-        single = joint = -self._gain
+        joint = -self._gain
         for name, weight in weights.items():
             gone = removed[name].reshape(-1)
             if gone.any():
-                single += float(self._saliency(name, weight)[gone].sum())
                 joint += self._inverses[name].joint(self._moved(name, weight), gone)[1]
-        return single, joint
+        return self._summed(weights, removed, sets), joint
 
-    def _step(self, name: str, moved: Tensor, gone: Tensor) -> Tensor:
+    def _summed(self, weights: Tensors, removed: Masks, sets: Tensors | None) -> float:
+        total = -self._gain
+        for name, weight in weights.items():
+            gone = removed[name].reshape(-1)
+            if gone.any():
+                moved = self._moved(name, weight)
+                inside = None if sets is None else sets[name]
+                total += float(moved @ self._pull(name, moved, gone, inside)) / 2
+        return total
+
+    def _step(
+        self, name: str, moved: Tensor, gone: Tensor, inside: Tensor | None
+    ) -> Tensor:
         if self._compensation == "none":
             return torch.zeros_like(moved)
         inverse, start = self._inverses[name], -self._newton.get(name, 0)
@@ -178,7 +195,17 @@ class ObsCurvature:
             return start + torch.zeros_like(moved)
         if self._compensation == "joint":
             return start + inverse.joint(moved, gone)[0]
-        return start - inverse.solve(moved.masked_fill(~gone, 0) / inverse.diag())
+        return start - inverse.solve(self._pull(name, moved, gone, inside))
+
+    def _pull(
+        self, name: str, moved: Tensor, gone: Tensor, inside: Tensor | None
+    ) -> Tensor:
+        """((F^-1)_QQ)^-1 s_Q of every set Q that goes, single weights without sets."""
+        inverse = self._inverses[name]
+        if inside is None:
+            return moved.masked_fill(~gone, 0) / inverse.diag()
+        pulls = joint_pulls(at(moved, inside), inverse.within(inside))
+        return spread(pulls, inside, len(moved))
 
     def _saliency(self, name: str, weight: Tensor) -> Tensor:
         moved = self._moved(name, weight)

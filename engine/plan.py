@@ -21,7 +21,7 @@ from engine.recipe import Recipe
 PROBED = 4  # images of the timed passes
 EFFICIENCY = 0.6  # share of the product rate that curvature reaches
 READ_RATE = 500e6  # bytes per second of a common solid-state disk
-READS = 3  # of the paged gradients: scores, predicted loss, correction
+READS = 3  # of the paged gradients: fit, predicted loss, correction
 RANKING = 4e-7  # seconds per weight to rank and count saliencies
 TIMED = (
     "Times follow from passes of a few images and a float64 matrix product, measured "
@@ -118,7 +118,7 @@ def _plan(recipe: Recipe, trust: frozenset[str], folder: Path) -> Plan:
         epochs=tuple(level.epoch for level in prunes),
         steps=steps,
         calibration_images=rows * method.batch * steps if second_order else 0,
-        passes={"images": steps, "disk": steps * READS * budget.paged},
+        passes={"images": steps, "disk": steps * _reads(recipe) if budget.paged else 0},
         block_size=budget.block_size,
         paged=budget.paged,
         peak_bytes=budget.peak,
@@ -139,6 +139,15 @@ def _host(budget: Budget, size: Extent, device: torch.device) -> int:
     copies = 3 * size.parameters  # as loaded, the best epoch, a state being written
     page = memory.PAGE if budget.paged else 0
     return machine.memory_used(torch.device("cpu")) + copies + page
+
+
+def _reads(recipe: Recipe) -> int:
+    """How often one step reads paged gradients."""
+    method = recipe.estimator
+    found = READS + (method.order == "greedy")
+    if recipe.pattern.width > 1:  # saliencies, and what is summed up over groups
+        found += 2 + (method.compensation == "sum")
+    return found
 
 
 def _seconds(
@@ -171,5 +180,5 @@ def _seconds(
         taking = 1.3 * rows * recipe.estimator.batch * backward  # rows of each image
         found["gradients"] = steps * max(taking, writing)
         found["curvature"] = steps * (fit / rate + reading)
-        found["selection"] += steps * (cut / rate + (READS - 1) * reading)
+        found["selection"] += steps * (cut / rate + (_reads(recipe) - 1) * reading)
     return {phase: round(seconds, 1) for phase, seconds in found.items()}

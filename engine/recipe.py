@@ -70,7 +70,8 @@ class Recipe(Part):
         if greedy and self.pattern.kind != "unstructured":
             raise ValueError(
                 "Greedy elimination takes single weights, so it goes with the "
-                "unstructured pattern. Set estimator.order to independent."
+                "unstructured pattern. Set the elimination order (estimator.order) to "
+                "independent."
             )
         return self
 

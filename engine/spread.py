@@ -50,20 +50,26 @@ class SharedCurvature:
             for name, inside in groups.items()
         }
 
-    def compensate(self, weights: Tensors, removed: Masks) -> Tensors:
+    def compensate(
+        self, weights: Tensors, removed: Masks, sets: Tensors | None = None
+    ) -> Tensors:
         """Every layer's, as its owner computes them."""
         with self._monitor.apart():
-            own = self._own.compensate(self._mine(weights), self._mine(removed))
+            own = self._own.compensate(
+                self._mine(weights), self._mine(removed), self._mine(sets)
+            )
         return {
             name: self._spread(own, name, weight) for name, weight in weights.items()
         }
 
     def predicted(
-        self, weights: Tensors, removed: Masks
+        self, weights: Tensors, removed: Masks, sets: Tensors | None = None
     ) -> tuple[float | None, float | None]:
         """Sums over the layers, so over the processes."""
         with self._monitor.apart():
-            own = self._own.predicted(self._mine(weights), self._mine(removed))
+            own = self._own.predicted(
+                self._mine(weights), self._mine(removed), self._mine(sets)
+            )
         known = torch.tensor([each or 0.0 for each in own], dtype=torch.float64)
         single, joint = self._ranks.sum(known).tolist()
         return (
@@ -71,7 +77,9 @@ class SharedCurvature:
             None if own[1] is None else joint,
         )
 
-    def _mine(self, each: Tensors) -> Tensors:
+    def _mine(self, each: Tensors | None) -> Tensors | None:
+        if each is None:
+            return None
         return {n: v for n, v in each.items() if self._owned[n] == self._ranks.rank}
 
     def _spread(self, own: Tensors, name: str, like: Tensor) -> Tensor:

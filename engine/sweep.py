@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 BUDGET = 32 * 2**20  # bytes of the inverses that are worked on together
+PANEL = 32  # downdates that are applied to an inverse at once
 
 
 def row_pieces(rows: int, width: int) -> Iterator[slice]:
@@ -33,12 +34,14 @@ def eliminate(weights: Tensor, live: Tensor, inverse: Tensor) -> Tensor:
     until none is left (ExactOBS; CAP, Kuznedelev et al., 2023). A weight that a cheaper
     one hid gets the largest loss so far, so that any threshold removes the first
     weights of the greedy order. The downdates are steps of a Cholesky factor whose
-    pivot is the cheapest weight, so the inverse is only read. Time O(width^3).
+    pivot is the cheapest weight, applied to the inverse many at a time. Time
+    O(width^3).
 
     Args:
         weights: (rows, width) float64.
         live: (rows, width) bool; removed weights get 0.
-        inverse: (rows, width, width) float64 of 1/2 d^T F d, removed weights decoupled.
+        inverse: (rows, width, width) float64 of 1/2 d^T F d, removed weights decoupled;
+            it is used up.
 
     Returns:
         (rows, width) float64.
@@ -50,9 +53,12 @@ def eliminate(weights: Tensor, live: Tensor, inverse: Tensor) -> Tensor:
     now, alive = weights.masked_fill(~live, 0), live.clone()
     diagonal = inverse.diagonal(dim1=1, dim2=2).clone()
     steps, width = int(live.sum(1).max()), weights.shape[1]
-    factor = inverse.new_zeros(len(weights), steps, width)
+    factor = inverse.new_zeros(len(weights), PANEL, width)
     highest = weights.new_zeros(len(weights), 1)
     for step in range(steps):
+        row = step % PANEL
+        if step and not row:
+            inverse.baddbmm_(factor.mT, factor, alpha=-1)
         costs = (now.square() / (2 * diagonal)).masked_fill(~alive, torch.inf)
         cheapest, chosen = costs.min(1, keepdim=True)
         pivot = diagonal.gather(1, chosen)
@@ -60,15 +66,15 @@ def eliminate(weights: Tensor, live: Tensor, inverse: Tensor) -> Tensor:
         highest = torch.where(some, torch.maximum(highest, cheapest), highest)
         losses.scatter_(1, chosen, torch.where(some, highest, losses.gather(1, chosen)))
         column = inverse.gather(1, chosen[:, :, None].expand(-1, -1, width))
-        done = factor[:, :step]
-        before = done.gather(2, chosen[:, None].expand(-1, step, -1))
-        column = torch.baddbmm(column, before.mT, done, alpha=-1)[:, 0] / pivot.sqrt()
+        done, root = factor[:, :row], pivot.sqrt()
+        before = done.gather(2, chosen[:, None].expand(-1, row, -1))
+        column = torch.baddbmm(column, before.mT, done, alpha=-1)[:, 0] / root
         column = column.masked_fill(~(alive & some), 0)
-        now = now - column * (now.gather(1, chosen) / pivot.sqrt())
+        now = now - column * (now.gather(1, chosen) / root)
         alive = alive.scatter(1, chosen, alive.gather(1, chosen) & ~some)
         now = now.masked_fill(~alive, 0)
         diagonal = diagonal - column.square()
-        factor[:, step] = column
+        factor[:, row] = column
     if bool(alive.any()):
         raise torch.linalg.LinAlgError("an inverse is not positive definite")
     return losses

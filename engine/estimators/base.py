@@ -28,7 +28,9 @@ class Uncompensated:
             found[name] = cheapest(losses, taken, groups[name], scores.numel())
         return found
 
-    def compensate(self, weights: Tensors, removed: Masks) -> Tensors:
+    def compensate(
+        self, weights: Tensors, removed: Masks, sets: Tensors | None = None
+    ) -> Tensors:
         """Takes the removed weights to 0."""
         return {
             name: torch.where(removed[name], -weight, 0.0)
@@ -36,7 +38,7 @@ class Uncompensated:
         }
 
     def predicted(
-        self, weights: Tensors, removed: Masks
+        self, weights: Tensors, removed: Masks, sets: Tensors | None = None
     ) -> tuple[float | None, float | None]:
         """Scores that are no losses predict none."""
         return None, None
@@ -61,7 +63,9 @@ class Diagonal(Uncompensated):
             for name, weight in weights.items()
         }
 
-    def predicted(self, weights: Tensors, removed: Masks) -> tuple[float, float]:
+    def predicted(
+        self, weights: Tensors, removed: Masks, sets: Tensors | None = None
+    ) -> tuple[float, float]:
         """Weights do not interact: joint and single removals cost the same."""
         scores = self.scores(weights)
         total = sum(float(each[removed[name]].sum()) for name, each in scores.items())

@@ -48,7 +48,9 @@ class LayerErrors:
         return found
 
     @torch.no_grad()
-    def compensate(self, weights: Tensors, removed: Masks) -> Tensors:
+    def compensate(
+        self, weights: Tensors, removed: Masks, sets: Tensors | None = None
+    ) -> Tensors:
         """What keeps each row's outputs closest; removed weights land on exactly 0."""
         found = {}
         for name, weight in weights.items():
@@ -62,7 +64,9 @@ class LayerErrors:
             found[name] = torch.where(removed[name], -weight, step.to(weight.dtype))
         return found
 
-    def predicted(self, weights: Tensors, removed: Masks) -> tuple[None, None]:
+    def predicted(
+        self, weights: Tensors, removed: Masks, sets: Tensors | None = None
+    ) -> tuple[None, None]:
         """Errors of a layer's outputs are not losses."""
         return None, None
 

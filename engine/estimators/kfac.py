@@ -20,10 +20,12 @@ from engine.problem import Fisher, Problem
 class KfacCurvature(ObsCurvature):
     """Saliency w_ij^2 / (2 [G^-1]_ii [A^-1]_jj) and the summed update -G^-1 V A^-1."""
 
-    def predicted(self, weights: Tensors, removed: Masks) -> tuple[float, None]:
-        """The sum of single saliencies; a joint removal breaks the structure."""
-        scores = self.scores(weights)
-        return sum(float(scores[n][removed[n]].sum()) for n in weights), None
+    @torch.no_grad()
+    def predicted(
+        self, weights: Tensors, removed: Masks, sets: Tensors | None = None
+    ) -> tuple[float, None]:
+        """The sum of the sets' saliencies; a joint removal breaks the structure."""
+        return self._summed(weights, removed, sets), None
 
 
 class KFAC(Estimator):

@@ -91,31 +91,45 @@ class NetworkCurvature:
 
     def cheapest(self, weights: Tensors, groups: Tensors, taken: Tensor) -> Best:
         """The exact joint loss of each subset, others compensating for it alone."""
-        total = sum(int(live.sum()) for live in self._live.values())
-        joined, start = [], 0
-        for name, live in self._live.items():
-            place = live.new_full((live.numel() + 1,), total, dtype=torch.long)
-            count = int(live.sum())
-            place[:-1][live.reshape(-1)] = torch.arange(
-                start, start + count, device=live.device
-            )
-            joined.append(place[groups[name]])
-            start += count
         losses, chosen = self._curvature.cheapest(
-            self._join(weights), {WHOLE: torch.cat(joined)}, taken
+            self._join(weights), self._placed(groups), taken
         )[WHOLE]
-        sizes = [len(each) for each in joined]
+        sizes = [len(groups[name]) for name in self._live]
         parts = zip(losses.split(sizes), chosen.split(sizes), strict=True)
         return dict(zip(self._live, parts, strict=True))
 
-    def compensate(self, weights: Tensors, removed: Masks) -> Tensors:
+    def compensate(
+        self, weights: Tensors, removed: Masks, sets: Tensors | None = None
+    ) -> Tensors:
         """What to add to the weights; removed ones land on exactly 0."""
-        joined = self._curvature.compensate(self._join(weights), self._join(removed))
+        joined = self._curvature.compensate(
+            self._join(weights), self._join(removed), self._placed(sets)
+        )
         return self._split(joined)
 
-    def predicted(self, weights: Tensors, removed: Masks) -> tuple[float, float]:
-        """Loss increase as the sum of single saliencies, and of the joint removal."""
-        return self._curvature.predicted(self._join(weights), self._join(removed))
+    def predicted(
+        self, weights: Tensors, removed: Masks, sets: Tensors | None = None
+    ) -> tuple[float, float]:
+        """The sum of the sets' saliencies, and the loss of the joint removal."""
+        return self._curvature.predicted(
+            self._join(weights), self._join(removed), self._placed(sets)
+        )
+
+    def _placed(self, groups: Tensors | None) -> Tensors | None:
+        """Positions in each layer to positions in the vector; its length is nobody."""
+        if groups is None:
+            return None
+        total = sum(int(live.sum()) for live in self._live.values())
+        placed, start = [], 0
+        for name, live in self._live.items():
+            count = int(live.sum())
+            place = groups[name].new_full((live.numel() + 1,), total)
+            place[:-1][live.reshape(-1)] = torch.arange(
+                start, start + count, device=place.device
+            )
+            placed.append(place[groups[name]])
+            start += count
+        return {WHOLE: torch.cat(placed)}
 
     def _join(self, values: Tensors) -> Tensors:
         parts = [values[name].detach()[live] for name, live in self._live.items()]

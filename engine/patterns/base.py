@@ -21,12 +21,15 @@ class Choice:
             together share theirs evenly.
         thresholds: Least saliency that could have gone and stayed, per layer; None
             where this choice cuts nothing, or all there was.
+        sets: Positions (sets, size) in each layer of what goes together, numel is
+            nobody; None where every weight goes by itself.
         notes: Sentences on what could not be done as asked.
     """
 
     masks: Masks
     scores: Tensors
     thresholds: dict[str, float | None]
+    sets: Tensors | None
     notes: tuple[str, ...] = ()
 
 
@@ -75,7 +78,12 @@ class Pattern(Part):
         }
         shown = {name: _shared(units[name], scores[name]) for name in masks}
         cuts = {name: _threshold(units[name], chosen[name]) for name in masks}
-        return Choice(kept, shown, cuts, notes)
+        together = {
+            name: each.members[chosen[name]]
+            for name, each in units.items()
+            if isinstance(each, Sets)
+        }
+        return Choice(kept, shown, cuts, together or None, notes)
 
     def _units(
         self, curvature: Curvature, weights: Tensors, masks: Masks, scores: Tensors

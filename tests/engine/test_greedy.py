@@ -48,7 +48,9 @@ def traces(rows: Tensor, weights: Tensor, live: Tensor, size: int) -> list:
 
 
 @fishers
-def test_scores_are_the_losses_of_the_greedy_steps(samples, size):
+@pytest.mark.parametrize("panel", [4, sweep.PANEL])
+def test_scores_are_the_losses_of_the_greedy_steps(monkeypatch, samples, size, panel):
+    monkeypatch.setattr(sweep, "PANEL", panel)
     rows, weights, live = layer(samples)
     right = torch.zeros(NUMEL).double()
     for trace in traces(rows, weights, live, size):

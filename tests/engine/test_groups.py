@@ -150,6 +150,77 @@ def test_woodtaylor_groups_start_from_the_newton_point():
     assert float(losses[0]) == pytest.approx(right, rel=1e-7)
 
 
+def summed_by_group(weights: Tensor, groups: list, curvature: Tensor) -> Tensor:
+    """Constrained minimisers of single groups added up; members forced to zero."""
+    total = torch.zeros_like(weights)
+    for group in groups:
+        removed = torch.zeros(len(weights), dtype=torch.bool)
+        removed[[p for p in group if p < len(weights)]] = True
+        total += reference.joint_update(weights, removed, curvature)
+    gone = torch.tensor([p for g in groups for p in g if p < len(weights)])
+    total[gone] = -weights[gone]
+    return total
+
+
+@fishers
+def test_summed_updates_are_exact_inside_groups(samples, size):
+    rows, weights, live = layer(samples)
+    dense, flat = reference.block_fisher(rows, 1e-3, size), weights.reshape(-1)
+    inverses = block_fishers(
+        {NAME: rows}, {NAME: live.reshape(-1)}, size, 1e-3, Monitor()
+    )
+    found = ObsCurvature(inverses, compensation="sum")
+    groups = neighbours(live, 4)[::2]
+    removed = torch.zeros(49, dtype=torch.bool)
+    removed[groups] = True
+    removed = {NAME: removed[:-1].reshape(live.shape)}
+    step = found.compensate({NAME: weights}, removed, {NAME: groups})[NAME]
+    right = summed_by_group(flat, groups.tolist(), dense)
+    torch.testing.assert_close(step.reshape(-1), right, rtol=1e-7, atol=1e-9)
+    single, _ = found.predicted({NAME: weights}, removed, {NAME: groups})
+    every = torch.ones(1, 4, dtype=torch.bool)
+    losses, _ = found.cheapest({NAME: weights}, {NAME: groups}, every)[NAME]
+    assert single == pytest.approx(float(losses.sum()), rel=1e-9)
+
+
+@pytest.mark.parametrize("kind", [KFAC, MFAC])
+def test_one_group_removed_is_the_exact_step_of_every_method(kind):
+    given = perceptron()
+    kept, weights = keep_some(given), given.weights()
+    few = {"images": 20} if kind is KFAC else {"samples": 20}
+    found = kind(**few, damping=1e-2).fit(given, kept, Monitor(), 0)
+    groups = {name: neighbours(mask, 3)[:1] for name, mask in kept.items()}
+    groups["2.weight"] = groups["2.weight"][:0]
+    removed = {name: torch.zeros_like(mask) for name, mask in kept.items()}
+    members = groups["0.weight"][groups["0.weight"] < 30]
+    removed["0.weight"].view(-1)[members] = True
+    every = torch.ones(1, 3, dtype=torch.bool)
+    loss = found.cheapest(weights, groups, every)["0.weight"][0]
+    single, joint = found.predicted(weights, removed, groups)
+    assert single == pytest.approx(float(loss), rel=1e-9)
+    step = found.compensate(weights, removed, groups)
+    if kind is MFAC:
+        assert joint == pytest.approx(single, rel=1e-7)
+        exact = MFAC(**few, damping=1e-2, compensation="joint")
+        right = exact.fit(given, kept, Monitor(), 0).compensate(weights, removed)
+        for name in weights:
+            torch.testing.assert_close(step[name], right[name], rtol=1e-6, atol=1e-9)
+    else:
+        inverse = found._inverses["0.weight"]
+        inverse._live = torch.ones(30, dtype=torch.bool)
+        dense = torch.stack([inverse.solve(c) for c in torch.eye(30).double()])
+        right = reference.joint_update(
+            weights["0.weight"].reshape(-1),
+            removed["0.weight"].reshape(-1),
+            torch.linalg.inv(dense),
+        )
+        alive = kept["0.weight"]
+        right = right.reshape(alive.shape)
+        torch.testing.assert_close(
+            step["0.weight"][alive], right[alive], rtol=1e-6, atol=1e-9
+        )
+
+
 @pytest.mark.parametrize("case", ["mlp", "same", "grouped", "conv1d"])
 def test_kfac_groups_are_those_of_the_full_product(case):
     given = problem(BY_NAME[case].build, BY_NAME[case].shape, 20)
