@@ -1,6 +1,7 @@
 """Slow, dense, obviously right float64 versions of the formulas, to test against."""
 
 from collections.abc import Callable
+from itertools import product
 
 import torch
 from torch import Tensor, nn
@@ -67,6 +68,23 @@ def joint_update(weights: Tensor, removed: Tensor, curvature: Tensor) -> Tensor:
     system[count:, :count] = select
     right = torch.cat([torch.zeros(count).double(), -weights.double()[chosen]])
     return torch.linalg.solve(system, right)[:count]
+
+
+def set_loss(weights: Tensor, members: list[int], curvature: Tensor) -> float:
+    """Least 1/2 d^T F d that takes the members to zero."""
+    removed = torch.zeros(len(weights), dtype=torch.bool)
+    removed[members] = True
+    return quadratic(joint_update(weights, removed, curvature), curvature)
+
+
+def within(inverse: Tensor, groups: Tensor) -> Tensor:
+    """Entries of F^-1 among the members of each group, picked one by one."""
+    found = torch.zeros(*groups.shape, groups.shape[1]).double()
+    for number, group in enumerate(groups.tolist()):
+        for (i, p), (j, q) in product(enumerate(group), repeat=2):
+            if p < len(inverse) and q < len(inverse):
+                found[number, i, j] = inverse[p, q]
+    return found
 
 
 def greedy_update(weights: Tensor, removed: Tensor, curvature: Tensor) -> Tensor:

@@ -1,25 +1,19 @@
 """Groups of neighbours: their layout, their part of the inverse, their saliency."""
 
-import itertools
-
 import pytest
 import torch
 from torch import Tensor
 
 from engine import blocks, fisher
 from engine.errors import RunError
-from engine.estimators import KFAC, MFAC, ExactOBS
-from engine.estimators.exact_obs import within_rows
 from engine.groups import at, cheapest, joint_losses, neighbours, subsets
 from engine.monitor import Monitor
 from engine.obs import ObsCurvature, block_fishers
 from engine.pages import Pages
 from tests import reference
-from tests.cases import CASES, keep_some, perceptron, problem
 from tests.given import Given
 
 NAME = "layer"
-BY_NAME = {case.name: case for case in CASES}
 # (gradients, block size): N < c and N > c, groups inside blocks and across several
 FISHERS = [(5, 0), (5, 8), (5, 3), (5, 1), (60, 0), (60, 8), (60, 7), (60, 1)]
 fishers = pytest.mark.parametrize(("samples", "size"), FISHERS)
@@ -33,24 +27,6 @@ def layer(samples: int, shape=(3, 4, 2, 2)) -> tuple[Tensor, Tensor, Tensor]:
     live[0, :, 0, 0] = True
     rows = torch.randn(samples, numel) @ mix
     return rows * live.reshape(-1), torch.randn(shape).double() * live, live
-
-
-def dense_blocks(inverse: Tensor, groups: Tensor) -> Tensor:
-    """Entries of a dense inverse, picked one by one."""
-    found = torch.zeros(*groups.shape, groups.shape[1]).double()
-    for number, group in enumerate(groups.tolist()):
-        for (i, p), (j, q) in itertools.product(enumerate(group), repeat=2):
-            if p < len(inverse) and q < len(inverse):
-                found[number, i, j] = inverse[p, q]
-    return found
-
-
-def constrained_loss(weights: Tensor, members: list[int], curvature: Tensor) -> float:
-    """Least 1/2 d^T F d that takes the members to zero."""
-    removed = torch.zeros(len(weights), dtype=torch.bool)
-    removed[members] = True
-    step = reference.joint_update(weights, removed, curvature)
-    return reference.quadratic(step, curvature)
 
 
 def test_neighbours_are_input_channels_at_one_kernel_position():
@@ -81,7 +57,7 @@ def test_what_members_have_in_common_is_that_of_the_dense_inverse(samples, size)
     found = block_fishers({NAME: rows}, masks, size, 1e-3, Monitor())[NAME]
     for width in (2, 4, 5):
         groups = neighbours(live, width)
-        right = dense_blocks(dense, groups)
+        right = reference.within(dense, groups)
         torch.testing.assert_close(found.within(groups), right, rtol=1e-8, atol=1e-8)
 
 
@@ -116,7 +92,7 @@ def test_a_groups_saliency_is_the_constrained_minimum(samples, size):
             alive = {p for p in group if p < weights.numel()}
             gone = set(range(4)) - {i for i in range(4) if group[i] in alive}
             costs = {
-                number: constrained_loss(
+                number: reference.set_loss(
                     weights.reshape(-1), [group[i] for i in way & present(group)], dense
                 )
                 for number, way in enumerate(map(members_of, taken.tolist()))
@@ -146,7 +122,7 @@ def test_woodtaylor_groups_start_from_the_newton_point():
     losses, _ = found.cheapest({NAME: weights}, {NAME: groups}, every)[NAME]
     moved = weights.reshape(-1) - torch.linalg.solve(dense, slope.double())
     members = [p for p in groups[0].tolist() if p < 48]
-    right = constrained_loss(moved, members, dense)
+    right = reference.set_loss(moved, members, dense)
     assert float(losses[0]) == pytest.approx(right, rel=1e-7)
 
 
@@ -181,104 +157,6 @@ def test_summed_updates_are_exact_inside_groups(samples, size):
     every = torch.ones(1, 4, dtype=torch.bool)
     losses, _ = found.cheapest({NAME: weights}, {NAME: groups}, every)[NAME]
     assert single == pytest.approx(float(losses.sum()), rel=1e-9)
-
-
-@pytest.mark.parametrize("kind", [KFAC, MFAC])
-def test_one_group_removed_is_the_exact_step_of_every_method(kind):
-    given = perceptron()
-    kept, weights = keep_some(given), given.weights()
-    few = {"images": 20} if kind is KFAC else {"samples": 20}
-    found = kind(**few, damping=1e-2).fit(given, kept, Monitor(), 0)
-    groups = {name: neighbours(mask, 3)[:1] for name, mask in kept.items()}
-    groups["2.weight"] = groups["2.weight"][:0]
-    removed = {name: torch.zeros_like(mask) for name, mask in kept.items()}
-    members = groups["0.weight"][groups["0.weight"] < 30]
-    removed["0.weight"].view(-1)[members] = True
-    every = torch.ones(1, 3, dtype=torch.bool)
-    loss = found.cheapest(weights, groups, every)["0.weight"][0]
-    single, joint = found.predicted(weights, removed, groups)
-    assert single == pytest.approx(float(loss), rel=1e-9)
-    step = found.compensate(weights, removed, groups)
-    if kind is MFAC:
-        assert joint == pytest.approx(single, rel=1e-7)
-        exact = MFAC(**few, damping=1e-2, compensation="joint")
-        right = exact.fit(given, kept, Monitor(), 0).compensate(weights, removed)
-        for name in weights:
-            torch.testing.assert_close(step[name], right[name], rtol=1e-6, atol=1e-9)
-    else:
-        inverse = found._inverses["0.weight"]
-        inverse._live = torch.ones(30, dtype=torch.bool)
-        dense = torch.stack([inverse.solve(c) for c in torch.eye(30).double()])
-        right = reference.joint_update(
-            weights["0.weight"].reshape(-1),
-            removed["0.weight"].reshape(-1),
-            torch.linalg.inv(dense),
-        )
-        alive = kept["0.weight"]
-        right = right.reshape(alive.shape)
-        torch.testing.assert_close(
-            step["0.weight"][alive], right[alive], rtol=1e-6, atol=1e-9
-        )
-
-
-@pytest.mark.parametrize("case", ["mlp", "same", "grouped", "conv1d"])
-def test_kfac_groups_are_those_of_the_full_product(case):
-    given = problem(BY_NAME[case].build, BY_NAME[case].shape, 20)
-    kept = keep_some(given)
-    found = KFAC(images=20, damping=1e-2).fit(given, kept, Monitor(), 0)
-    for name, inverse in found._inverses.items():
-        numel = kept[name].numel()
-        unit = torch.eye(numel).double()
-        inverse._live = torch.ones(numel, dtype=torch.bool)
-        dense = torch.stack([inverse.solve(column) for column in unit])
-        groups = neighbours(kept[name], 4)
-        right = dense_blocks(dense, groups)
-        torch.testing.assert_close(inverse.within(groups), right)
-
-
-def test_mfac_groups_see_the_whole_network():
-    given = perceptron()
-    kept, weights = keep_some(given), given.weights()
-    found = MFAC(samples=20, damping=1e-3).fit(given, kept, Monitor(), 0)
-    groups = {name: neighbours(mask, 4) for name, mask in kept.items()}
-    every = torch.ones(1, 4, dtype=torch.bool)
-    asked = found.cheapest(weights, groups, every)
-    rows = given.gradients(20, 1, 0, kept, Monitor())
-    dense = reference.fisher(torch.cat(list(rows.values()), 1), 1e-3)
-    flat = torch.cat([weight.reshape(-1) for weight in weights.values()])
-    start = 0
-    for name, weight in weights.items():
-        for group, loss in zip(groups[name].tolist(), asked[name][0], strict=True):
-            members = [start + p for p in group if p < weight.numel()]
-            right = constrained_loss(flat, members, dense) if members else 0
-            assert float(loss) == pytest.approx(right, rel=1e-7, abs=1e-15)
-        start += weight.numel()
-
-
-@pytest.mark.parametrize("case", ["mlp", "grouped"])
-def test_exact_obs_groups_keep_their_rows_outputs(case):
-    given = problem(BY_NAME[case].build, BY_NAME[case].shape, 40)
-    kept, weights = keep_some(given), given.weights()
-    found = ExactOBS(images=40).fit(given, kept, Monitor(), 0)
-    groups = {name: neighbours(mask, 4) for name, mask in kept.items()}
-    every = torch.ones(1, 4, dtype=torch.bool)
-    asked = found.cheapest(weights, groups, every)
-    for name, weight in weights.items():
-        hessians, width = found._hessians[name], weight[0].numel()
-        each = len(weight) // len(hessians)
-        blocks = within_rows(hessians, kept[name], groups[name])
-        assert blocks.shape == (len(groups[name]), 4, 4)
-        for group, loss in zip(groups[name].tolist(), asked[name][0], strict=True):
-            members = [p for p in group if p < weight.numel()]
-            if not members:
-                assert loss == 0
-                continue
-            row = members[0] // width
-            place = kept[name][row].reshape(-1).nonzero().flatten()
-            part = hessians[row // each][place][:, place]
-            inside = [place.tolist().index(p % width) for p in members]
-            right = constrained_loss(weight[row].reshape(-1)[place], inside, part)
-            assert float(loss) == pytest.approx(right, rel=1e-7)
 
 
 def test_weights_that_do_not_interact_add_up():

@@ -161,8 +161,8 @@ class Half:
     def __init__(self, predicted):
         self._predicted = predicted
 
-    def predicted(self, weights, removed):
-        assert list(weights) == list(removed) == ["a"]
+    def predicted(self, weights, removed, sets):
+        assert list(weights) == list(removed) == list(sets or ["a"]) == ["a"]
         return self._predicted
 
 
@@ -184,3 +184,7 @@ def test_predicted_losses_add_up_where_they_are_known(own, everyone):
     weights = {"a": torch.ones(2), "b": torch.ones(2)}
     shared = SharedCurvature(Half(own), {"a": 0, "b": 1}, Doubled(), Monitor())
     assert shared.predicted(weights, weights) == everyone
+    sets = {name: torch.zeros(1, 2, dtype=torch.long) for name in weights}
+    assert shared.predicted(weights, weights, sets) == (
+        tuple(None if each is None else 2 * each for each in own)
+    )
