@@ -11,11 +11,12 @@ from torch import Tensor, nn
 from engine import seeds
 from engine.data.base import Split
 from engine.errors import RunError
-from engine.gradients import Fetch, Objective, Rows, collect
+from engine.gradients import Fetch, Rows, collect
 from engine.loss import Loss
 from engine.masks import Masks
 from engine.monitor import Monitor
 from engine.pages import Pages
+from engine.passes import Objective
 from engine.processes import ALONE, Ranks
 from engine.shares import Owners, owned_rows, owners
 

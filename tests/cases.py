@@ -122,6 +122,31 @@ class Attention(nn.Module):
         return self.head(self.attention(x, x, x, need_weights=False)[0].mean(1))
 
 
+class StepsFirstAttention(nn.Module):
+    """Attention over (steps, images, features), a mask, and a tuple as output."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attention = nn.MultiheadAttention(4, 2)
+        self.head = nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x.transpose(0, 1)
+        late = torch.ones(len(x), len(x), dtype=torch.bool, device=x.device).triu(1)
+        return self.head(self.attention(x, x, x, attn_mask=late)[0].mean(0))
+
+
+class Embedded(nn.Module):
+    """A table of vectors, looked up by grey level."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table, self.head = nn.Embedding(6, 4), nn.Linear(4, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(torch.tanh(self.table(x.abs().long().clamp(max=5))).mean(1))
+
+
 class Residual(nn.Module):
     """Batch norm, in-place ReLU on a convolution's output, and a shortcut."""
 
@@ -152,11 +177,12 @@ def _convolution(kind: type[nn.Module], size: int, **options) -> Callable:
 
 @dataclass(frozen=True)
 class Case:
-    """A network for inputs of `shape` with 3 classes, and which weights need a loop."""
+    """A network for inputs of `shape` with 3 classes, and which weights take longer."""
 
     name: str
     build: Callable[[], nn.Module]
     shape: tuple[int, ...]
+    vmapped: tuple[str, ...] = ()
     looped: tuple[str, ...] = ()
 
 
@@ -226,6 +252,13 @@ CASES = (
         (3, 4),
         ("attention.in_proj_weight", "attention.out_proj.weight"),
     ),
+    Case(
+        "steps_first_attention",
+        StepsFirstAttention,
+        (3, 4),
+        ("attention.in_proj_weight", "attention.out_proj.weight"),
+    ),
+    Case("embedded", Embedded, (7,), ("table.weight",)),
     Case(
         "transposed",
         _convolution(nn.ConvTranspose2d, 64, kernel_size=2),

@@ -172,7 +172,7 @@ def test_true_fisher_draws_other_labels():
 def test_other_layers_are_refused_by_name(name):
     case = BY_NAME[name]
     given = problem(case.build, case.shape)
-    with pytest.raises(InputError, match=case.looped[0]):
+    with pytest.raises(InputError, match=case.vmapped[0]):
         fit(given, keep_all(given))
 
 
