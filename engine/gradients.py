@@ -32,6 +32,7 @@ def collect(
     groups: Tensor,
     monitor: Monitor,
     rows: Rows | None = None,
+    thrift: int = 0,
 ) -> Rows:
     """Gradient of the mean value over each row of `groups`, in eval mode.
 
@@ -49,6 +50,7 @@ def collect(
         groups: Image numbers (N, b); N may be 0.
         monitor: Receives progress.
         rows: Zeros to fill; None makes tensors.
+        thrift: Halves the micro-batches so often.
 
     Returns:
         (N, numel) for each name, in the dtype of the weights.
@@ -64,7 +66,7 @@ def collect(
     with frozen(model):
         images, _ = fetch(groups.reshape(-1)[:PROBE])
         ways = _trusted(model, weights, images) if single else Ways()
-        at_once = images_at_once(model, ways, images)
+        at_once = max(1, images_at_once(model, ways, images) >> thrift)
         others = [name for name in names if name not in ways.names]
         task = _Task(model, fetch, groups, rows, at_once)
         if ways.vmapped:

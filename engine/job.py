@@ -22,6 +22,7 @@ from engine.recipe import Recipe
 from engine.repair import LayerRepair, reestimate_batch_norm, undone_on_failure
 from engine.schedules.base import Level
 from engine.settings import When
+from engine.thrift import thrifty
 
 
 class Job:
@@ -272,14 +273,13 @@ class Job:
         return self.recipe.schedule.levels(target, epochs, min(start, target))
 
     def _cut(self, sparsity: float) -> None:
-        cut = prune_once(
-            self.problem,
-            self.masks,
-            self._settled,
-            sparsity,
-            self._steps_done(),
-            self.monitor,
-        )
+        number, monitor = self._steps_done(), self.monitor
+        cut, self.problem = thrifty(
+            self.problem, self.recipe.estimator, self._folder, monitor,
+            lambda problem: prune_once(
+                problem, self.masks, self._settled, sparsity, number, monitor
+            ),
+        )  # fmt: skip
         self._tested = None
         self.masks, self.thresholds = cut.masks, cut.thresholds
         self.finetuner.forget(cut.removed)

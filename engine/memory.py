@@ -11,8 +11,8 @@ from engine import meter
 from engine.blocks import BUDGET
 from engine.data.base import Data
 from engine.estimators.base import ObsEstimator
-from engine.fisher import PAGE
 from engine.gradients import LOOP_FROM, PROBE, images_at_once, rows_at_once
+from engine.pages import PAGE
 from engine.passes import batched, looped
 from engine.recipe import Recipe
 from engine.repair import batch_norms

@@ -1,6 +1,6 @@
 """Problem: a network, its prunable weights, the training images and the loss."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -33,6 +33,7 @@ class Problem:
         train: Labelled images to take gradients on.
         loss: Suits what the model returns.
         paging: Folder on whose disk gradients are kept; None keeps them in memory.
+        thrift: How often memory ran out: halves micro-batches and pages so often.
         ranks: The processes that share the work.
     """
 
@@ -41,11 +42,16 @@ class Problem:
     train: Split
     loss: Loss
     paging: Path | None = None
+    thrift: int = 0
     ranks: Ranks = ALONE
 
     def weights(self) -> dict[str, Tensor]:
         """The prunable weights as they are now, detached, sharing storage."""
         return {name: self.model.get_parameter(name).detach() for name in self.names}
+
+    def thriftier(self, folder: Path) -> "Problem":
+        """The same with smaller micro-batches and pages, which `folder` holds."""
+        return replace(self, paging=folder, thrift=self.thrift + 1)
 
     def owners(self) -> Owners:
         """Which process holds the curvature of each layer."""
@@ -81,10 +87,17 @@ class Problem:
         """
         groups = draw(len(self.train), samples, batch, seed, monitor)
         fetch = self.fetch(fisher, seed)
-        take = partial(collect, self.model, self.names, fetch, monitor=monitor)
+        take = partial(
+            collect,
+            self.model,
+            self.names,
+            fetch,
+            monitor=monitor,
+            thrift=self.thrift,
+        )
         if self.paging:
             pages = {
-                name: Pages(self.paging, len(groups), weight)
+                name: Pages(self.paging, len(groups), weight, self.thrift)
                 for name, weight in self.weights().items()
             }
             return take(groups, rows=pages)
