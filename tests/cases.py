@@ -152,6 +152,8 @@ CASES = (
     Case("log_softmax", lambda: nn.Sequential(nn.Linear(5, 3), nn.LogSoftmax(1)), (5,)),
 )
 
+BY_NAME = {case.name: case for case in CASES}
+
 
 def problem(
     build: Callable[[], nn.Module],

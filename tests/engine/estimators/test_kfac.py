@@ -10,9 +10,7 @@ from engine.estimators import KFAC
 from engine.kronecker import kronecker_factors
 from engine.monitor import Monitor
 from tests import reference
-from tests.cases import CASES, keep_all, keep_some, perceptron, problem
-
-BY_NAME = {case.name: case for case in CASES}
+from tests.cases import BY_NAME, keep_all, keep_some, perceptron, problem
 
 
 class Positions(nn.Module):
