@@ -15,7 +15,6 @@ from engine.sweep import eliminate, row_pieces
 from engine.within import within
 
 Answer = TypeVar("Answer")
-PAGE = 128 * 2**20  # bytes of gradients read from disk at once; one block at least
 
 
 class BlockFisher:
@@ -157,7 +156,7 @@ class PagedFisher:
     def _step(self) -> int:
         """Weights per page: whole blocks."""
         block = self._size * self._pages.shape[0] * self._pages.dtype.itemsize
-        return self._size * max(1, PAGE // block)
+        return self._size * max(1, self._pages.page // block)
 
     def _columns(self) -> list[slice]:
         numel, step = len(self._live), self._step
