@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine import fisher, memory, sweep
+from engine import memory, sweep
 from engine.budget import decide
 from engine.errors import InputError, RunError, Stopped
 from engine.estimators import MFAC, WoodTaylor
@@ -105,7 +105,7 @@ def test_greedy_order_loses_less_where_weights_are_correlated():
 def test_pages_and_work_space_change_nothing(monkeypatch, tmp_path, samples):
     rows, weights, live = layer(samples)
     right = curvature(rows.clone(), live, 6).scores({NAME: weights})[NAME]
-    monkeypatch.setattr(fisher, "PAGE", 1)
+    monkeypatch.setattr("engine.pages.PAGE", 1)
     monkeypatch.setattr(sweep, "BUDGET", 1)
     pages = Pages(tmp_path, samples, torch.zeros(NUMEL))
     pages[0:samples] = rows

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine import blocks, fisher
+from engine import blocks
 from engine.errors import RunError
 from engine.groups import at, cheapest, joint_losses, neighbours, subsets
 from engine.monitor import Monitor
@@ -68,7 +68,7 @@ def test_work_space_and_pages_do_not_change_it(monkeypatch, tmp_path, samples):
     whole = block_fishers({NAME: rows}, masks, 8, 1e-3, Monitor())[NAME]
     right = whole.within(groups)
     monkeypatch.setattr(blocks, "BUDGET", 1)
-    monkeypatch.setattr(fisher, "PAGE", 1)
+    monkeypatch.setattr("engine.pages.PAGE", 1)
     again = block_fishers({NAME: rows}, masks, 8, 1e-3, Monitor())[NAME]
     torch.testing.assert_close(again.within(groups), right)
     pages = Pages(tmp_path, samples, torch.zeros(live.shape))
