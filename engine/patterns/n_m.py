@@ -17,7 +17,7 @@ class NM(Pattern):
     """The M - N weights S of each group with the least 1/2 w_S^T ((F^-1)_SS)^-1 w_S.
 
     By exact enumeration with the group's part of the inverse (oBERT, Kurtic et al.,
-    2022; `methods`: N counts the kept). Groups are M neighbours in a row, input
+    2022); N counts the kept. Groups are M neighbours in a row, input
     channels fastest, as sparse kernels have them. The pattern allows the sparsity
     1 - N / M; below it, as on a schedule's way, only the groups that lose least per
     weight have it, and a higher target becomes 1 - N / M. Layers whose rows M does not
