@@ -25,7 +25,7 @@ class Cut:
         masks: Kept weights now.
         removed: Weights that went in this step.
         thresholds: Least kept saliency per layer.
-        predicted: Loss increase as the sum of single saliencies; None if unknown.
+        predicted: Loss increase as the sum of saliencies; None if unknown.
         predicted_joint: The same for the exact joint removal per block.
     """
 
