@@ -156,6 +156,7 @@ def _drive(
     resumed: bool,
 ) -> Event:
     device = machine.pick_device(recipe.machine)
+    machine.forget_peak(device)  # an earlier run of this process had its own
     control = ranks.control(control)
     monitor = Monitor(log, control, lambda: machine.memory_used(device))
     try:
