@@ -3,7 +3,7 @@
 import math
 import statistics
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, fields
 
 from engine.events import Event
 
@@ -131,6 +131,15 @@ CELL_EVENTS: tuple[type[Event], ...] = (
     CellFinished,
     ComparisonEnded,
 )
+
+
+UNITS = {"peak_memory": "peak_memory_bytes"}  # columns whose field lacks the unit
+COLUMNS = tuple(UNITS.get(field.name, field.name) for field in fields(Cell))
+
+
+def rows(cells: Iterable[Cell]) -> list[tuple]:
+    """A row under `COLUMNS` for each cell that ended; None is not known."""
+    return [astuple(cell) for cell in cells if cell.done or cell.error]
 
 
 def groups(cells: Iterable[Cell]) -> tuple[Group, ...]:

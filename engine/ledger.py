@@ -8,15 +8,13 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from engine.cells import Cell, groups
+from engine.cells import COLUMNS, Cell, groups, rows
 from engine.comparison import Comparison, parse_comparison, place
 from engine.errors import InputError, RunError
 from engine.picture import picture
 from engine.store import Store, recipe_of, write
 
 RESULTS = "compare.json"
-COLUMNS = tuple(field.name for field in dataclasses.fields(Cell))
-UNITS = {"peak_memory": "peak_memory_bytes"}  # columns whose name lacks the unit
 
 
 class Ledger:
@@ -103,13 +101,10 @@ class Ledger:
 
 
 def table(cells: list[Cell]) -> str:
-    """A line of names, then a row per cell that ended; empty is not known."""
+    """CSV: a line of names, then a row per cell that ended; empty is not known."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(UNITS.get(name, name) for name in COLUMNS)
-    writer.writerows(
-        dataclasses.astuple(cell) for cell in cells if cell.done or cell.error
-    )
+    writer.writerows([COLUMNS, *rows(cells)])
     return text.getvalue()
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.tables.units import accuracy, clock, count, exact, number, percent
+from engine.cells import Cell, CellFinished, ComparisonEnded, ComparisonStarted
 from engine.events import (
     CheckpointLoaded,
     DataLoaded,
@@ -61,7 +62,8 @@ def lines(event: Event) -> Iterator[Line]:
 def _level(event: Event) -> str:
     if isinstance(event, Noticed):
         return "warning" if event.level == "warning" else "info"
-    if isinstance(event, RunFailed):
+    failed = isinstance(event, CellFinished) and event.cell.error
+    if failed or isinstance(event, RunFailed):
         return "error"
     return "success" if isinstance(event, RunFinished) else "info"
 
@@ -155,6 +157,40 @@ def _failed(event: RunFailed) -> list[str]:
     return [event.message, event.hint, *(f"    {line}" for line in event.details)]
 
 
+def _comparing(event: ComparisonStarted) -> list[str]:
+    done = sum(cell.done for cell in event.cells)
+    return [
+        f"{len(event.cells)} cells in {event.folder}, {done} done: "
+        f"{len(event.methods)} methods, {len(event.sparsities)} sparsities, "
+        f"{len(event.seeds)} seeds"
+    ]
+
+
+def _cell(event: CellFinished) -> list[str]:
+    cell = event.cell
+    return [f"Cell {event.number} of {event.total}: {cell_name(cell)}: {outcome(cell)}"]
+
+
+def cell_name(cell: Cell) -> str:
+    """`WoodFisher at 90.0 %, seed 0`."""
+    return f"{cell.method} at {percent(cell.sparsity)}, seed {cell.seed}"
+
+
+def outcome(cell: Cell) -> str:
+    """What a cell gave, or why it gave nothing."""
+    if cell.error:
+        return f"failed. {cell.error}"
+    if not cell.done:
+        return "not done"
+    final = "unknown" if cell.final is None else accuracy(cell.final)
+    return f"{final} in {clock(cell.seconds)}"
+
+
+def _compared(event: ComparisonEnded) -> list[str]:
+    verb = "Stopped" if event.stopped else "Finished"
+    return [f"{verb}: {event.done} of {event.total} cells, {event.failed} failed"]
+
+
 _SENTENCES: dict[type[Event], Callable[[Any], list[str]]] = {
     RunStarted: _started,
     ModelLoaded: _model,
@@ -172,4 +208,7 @@ _SENTENCES: dict[type[Event], Callable[[Any], list[str]]] = {
     RunFinished: _finished,
     RunStopped: lambda event: [event.message],
     RunFailed: _failed,
+    ComparisonStarted: _comparing,
+    CellFinished: _cell,
+    ComparisonEnded: _compared,
 }
