@@ -84,6 +84,7 @@ class Job:
             ranks,
         )
         self.masks = masks.from_zeros(self.problem.weights())
+        recipe.allocation.check(self.masks)
         self.levels = self._plan_levels()
         self.level = self.step = self.measured = 0
         self.cut = self.repaired = False
@@ -278,6 +279,7 @@ class Job:
             self._settled,
             sparsity,
             self._steps_done(),
+            {layer.name: layer.macs / max(layer.weights, 1) for layer in self.layers},
             self.monitor,
         )
         self._tested = None

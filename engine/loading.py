@@ -36,6 +36,9 @@ def load_network(
     layers = survey(model, spec.shape, exclude)
     for pattern in unmatched(exclude, layers):
         monitor.notice(f"No layer is called {pattern!r}, which is to be excluded.")
+    bounded = (*recipe.allocation.floor, *recipe.allocation.ceiling)
+    for pattern in unmatched(bounded, layers):
+        monitor.notice(f"No layer is called {pattern!r}, whose sparsity is bounded.")
     monitor.emit(_loaded(recipe, model, layers))
     return model, layers
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from engine import machine, memory, probe
+from engine import machine, masks, memory, probe
 from engine.budget import Budget, decide, existing
 from engine.errors import InputError
 from engine.estimators.base import ObsEstimator
@@ -101,6 +101,8 @@ def _plan(recipe: Recipe, trust: frozenset[str], folder: Path) -> Plan:
         raise InputError(
             "No layer is left to prune.", "Clear some of allocation.exclude."
         )
+    weights = dict(model.named_parameters())
+    recipe.allocation.check(masks.from_zeros({name: weights[name] for name in names}))
     size = memory.extent(model, names, data)
     processes = recipe.machine.processes
     budget = decide(recipe, model, names, size, device, folder, processes)

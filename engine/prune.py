@@ -58,6 +58,7 @@ def prune_once(
     recipe: Recipe,
     sparsity: float,
     number: int,
+    uses: dict[str, float],
     monitor: Monitor,
 ) -> Cut:
     """Bring the network to `sparsity`; its weights change in place, all at the end.
@@ -68,6 +69,7 @@ def prune_once(
         recipe: Estimator, pattern and allocation to use.
         sparsity: Fraction of the prunable weights that will be zero.
         number: Of this step, from 0; it varies the calibration samples.
+        uses: Multiply-accumulates per weight of each layer, for one image.
         monitor: Phases, notices and the histograms.
 
     Raises:
@@ -80,7 +82,7 @@ def prune_once(
         curvature = SharedCurvature(curvature, problem.owners(), problem.ranks, monitor)
     with monitor.phase("selection"):
         weights = problem.weights()
-        scores = curvature.scores(weights)
+        scores = recipe.allocation.rank(curvature.scores(weights), uses)
         choice = recipe.pattern.choose(scores, before, recipe.allocation, sparsity)
         for note in choice.notes:
             monitor.notice(note)

@@ -56,7 +56,7 @@ def _told(setting: Setting, value: Any) -> str:
         return f"{setting.title} {choice_words(value).lower()}"
     if setting.path:
         return PurePath(value).name
-    if setting.type == "list":
+    if setting.type in ("list", "map"):
         return f"{setting.title} {len(value)}"
     if setting.special and value == setting.low:
         return f"{setting.title} {setting.special.lower()}"

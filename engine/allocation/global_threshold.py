@@ -8,6 +8,7 @@ from torch import Tensor
 
 from engine.allocation.base import Allocation, lowest
 from engine.masks import Masks
+from engine.part import field
 
 
 class GlobalThreshold(Allocation):
@@ -15,6 +16,26 @@ class GlobalThreshold(Allocation):
 
     model_config = ConfigDict(title="Global threshold")
     kind: Literal["global"] = "global"
+    macs_power: float = field(
+        0.0, "MACs exponent",
+        "Saliencies are divided by the layer's multiply-accumulates per weight to this "
+        "power, so that costly layers lose more; 0.3 is usual, 0 is off.",
+        ge=0, le=10, advanced=True,
+    )  # fmt: skip
+
+    def rank(self, scores: dict[str, Tensor], uses: dict[str, float]) -> dict:
+        """Saliency per use of the weight to the power `macs_power` (FLOPs-aware).
+
+        A layer's multiply-accumulates per live weight do not change with its mask:
+        they are how often one image uses each of its weights. A layer where none were
+        seen counts as one use.
+        """
+        if self.macs_power == 0:
+            return scores
+        return {
+            name: score / max(uses[name], 1.0) ** self.macs_power
+            for name, score in scores.items()
+        }
 
     def _pick(
         self, scores: dict[str, Tensor], spare: Masks, masks: Masks, count: int
@@ -39,6 +60,7 @@ class GlobalThreshold(Allocation):
             name
             for name, candidates in spare.items()
             if torch.equal(gone[name], candidates)
+            and len(best[name]) == 1  # else it was a ceiling
             and bool((best[name] < highest).any())
         ]
         if not saved:

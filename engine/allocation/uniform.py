@@ -35,8 +35,9 @@ class Uniform(Allocation):
         if not ahead:
             return gone, ()
         return gone, (
-            f"{', '.join(ahead)} had more zeros than the target already; the other "
-            "layers were cut less to keep the total.",
+            f"{', '.join(ahead)} had more zeros than the target already"
+            f"{', or by a floor' * bool(self.floor)}; the other layers were cut less "
+            "to keep the total.",
         )
 
 
