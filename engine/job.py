@@ -12,7 +12,7 @@ from engine.evaluate import Measure, evaluate
 from engine.events import Evaluated
 from engine.finetune import Finetuner
 from engine.fitness import warn_if_unfit
-from engine.layers import parameter_count
+from engine.layers import parameter_count, uses
 from engine.loading import load_data, load_network, loss_for
 from engine.monitor import Monitor
 from engine.problem import Problem
@@ -84,7 +84,8 @@ class Job:
             ranks,
         )
         self.masks = masks.from_zeros(self.problem.weights())
-        recipe.allocation.check(self.masks)
+        self._uses = uses(self.layers)
+        recipe.allocation.check(self.masks, self._uses)
         self.levels = self._plan_levels()
         self.level = self.step = self.measured = 0
         self.cut = self.repaired = False
@@ -269,19 +270,15 @@ class Job:
                 f"({start:.1%}); they stay removed and count.",
                 level="info",
             )
+        begin = self.recipe.allocation.progress(self.masks, self._uses)
         epochs = self.recipe.finetune.epochs
-        return self.recipe.schedule.levels(target, epochs, min(start, target))
+        return self.recipe.schedule.levels(target, epochs, min(begin, target))
 
-    def _cut(self, sparsity: float) -> None:
+    def _cut(self, level: float) -> None:
         cut = prune_once(
-            self.problem,
-            self.masks,
-            self._settled,
-            sparsity,
-            self._steps_done(),
-            {layer.name: layer.macs / max(layer.weights, 1) for layer in self.layers},
-            self.monitor,
-        )
+            self.problem, self.masks, self._settled, level, self._steps_done(),
+            self._uses, self.monitor,
+        )  # fmt: skip
         self._tested = None
         self.masks, self.thresholds = cut.masks, cut.thresholds
         self.finetuner.forget(cut.removed)

@@ -11,6 +11,7 @@ from engine import machine, masks, memory, probe
 from engine.budget import Budget, decide, existing
 from engine.errors import InputError
 from engine.estimators.base import ObsEstimator
+from engine.layers import uses
 from engine.loading import load_data, load_network
 from engine.memory import Extent
 from engine.monitor import Monitor
@@ -37,7 +38,8 @@ class Plan:
     Attributes:
         device: Where it would happen.
         prunable: Weights that can go.
-        targets: Sparsity after each prune, and `epochs` when each is due.
+        targets: What is gone after each prune, and `epochs` when each is due.
+        of: What the targets are a fraction of.
         steps: Prune steps in all, recomputations counted.
         calibration_images: Images with a backward pass over all steps.
         passes: How often the gradients of one step are read, by what for.
@@ -56,6 +58,7 @@ class Plan:
     device: str
     prunable: int
     targets: tuple[float, ...]
+    of: str
     epochs: tuple[int, ...]
     steps: int
     calibration_images: int
@@ -102,7 +105,8 @@ def _plan(recipe: Recipe, trust: frozenset[str], folder: Path) -> Plan:
             "No layer is left to prune.", "Clear some of allocation.exclude."
         )
     weights = dict(model.named_parameters())
-    recipe.allocation.check(masks.from_zeros({name: weights[name] for name in names}))
+    kept = masks.from_zeros({name: weights[name] for name in names})
+    recipe.allocation.check(kept, uses(layers))
     size = memory.extent(model, names, data)
     processes = recipe.machine.processes
     budget = decide(recipe, model, names, size, device, folder, processes)
@@ -114,6 +118,7 @@ def _plan(recipe: Recipe, trust: frozenset[str], folder: Path) -> Plan:
         device=machine.describe(device),
         prunable=size.prunable,
         targets=tuple(level.sparsity for level in levels),
+        of=recipe.allocation.of,
         epochs=tuple(level.epoch for level in levels),
         steps=steps,
         calibration_images=rows * method.batch * steps if second_order else 0,

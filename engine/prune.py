@@ -56,18 +56,18 @@ def prune_once(
     problem: Problem,
     before: Masks,
     recipe: Recipe,
-    sparsity: float,
+    level: float,
     number: int,
     uses: dict[str, float],
     monitor: Monitor,
 ) -> Cut:
-    """Bring the network to `sparsity`; its weights change in place, all at the end.
+    """Bring the network to `level`; its weights change in place, all at the end.
 
     Args:
         problem: The network and its calibration images.
         before: Kept weights so far.
         recipe: Estimator, pattern and allocation to use.
-        sparsity: Fraction of the prunable weights that will be zero.
+        level: Where the step ends, as the allocation counts it.
         number: Of this step, from 0; it varies the calibration samples.
         uses: Multiply-accumulates per weight of each layer, for one image.
         monitor: Phases, notices and the histograms.
@@ -82,10 +82,19 @@ def prune_once(
         curvature = SharedCurvature(curvature, problem.owners(), problem.ranks, monitor)
     with monitor.phase("selection"):
         weights = problem.weights()
-        scores = recipe.allocation.rank(curvature.scores(weights), uses)
-        choice = recipe.pattern.choose(scores, before, recipe.allocation, sparsity)
+        allocation = recipe.allocation
+        scores = allocation.rank(curvature.scores(weights), uses)
+        sparsity = allocation.sparsity_at(level, scores, before, uses)
+        choice = recipe.pattern.choose(scores, before, allocation, sparsity)
         for note in choice.notes:
             monitor.notice(note)
+        if allocation.of != "weights":
+            reached = allocation.progress(choice.masks, uses)
+            monitor.notice(
+                f"{reached:.3%} of the prunable layers' {allocation.of} are gone; "
+                f"this step was to reach {level:.3%}.",
+                level="info",
+            )
         bars = histograms(scores, before, choice.masks, choice.thresholds)
         monitor.emit(Scored(number + 1, bars))
         removed = masks.removed_between(before, choice.masks)

@@ -257,7 +257,8 @@ def _load(
 def _plan(job: Job) -> LevelsPlanned:
     epochs = tuple(float(level.epoch) for level in job.levels)
     sparsities = tuple(level.sparsity for level in job.levels)
-    return LevelsPlanned(epochs, sparsities, job.recipe.finetune.epochs)
+    of = job.recipe.allocation.of
+    return LevelsPlanned(epochs, sparsities, job.recipe.finetune.epochs, of)
 
 
 def _finished(job: Job) -> RunFinished:

@@ -100,10 +100,11 @@ def _planned(event: LevelsPlanned) -> list[str]:
     prunes = len(event.sparsities)
     if not prunes:
         return ["Planned no prune"]
+    other = event.of != "weights"
     return [
         f"Planned {prunes} {'prune' if prunes == 1 else 'prunes'} to "
-        f"{percent(event.sparsities[-1])} and {event.total_epochs} epochs of "
-        "fine-tuning"
+        f"{percent(event.sparsities[-1])}{' of the ' * other}{event.of * other} and "
+        f"{event.total_epochs} epochs of fine-tuning"
     ]
 
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from pydantic import Field
@@ -37,6 +37,7 @@ class Choice:
 class Allocation(Part):
     """How much goes, and where."""
 
+    of: ClassVar[str] = "weights"  # what `sparsity` is a fraction of
     sparsity: float = field(
         0.9, "Sparsity", "Fraction of the prunable weights that will be zero.",
         ge=0, lt=1,
@@ -57,27 +58,60 @@ class Allocation(Part):
         advanced=True,
     )  # fmt: skip
 
-    def check(self, masks: Masks) -> None:
+    def check(self, masks: Masks, uses: dict[str, float]) -> None:
         """See before a run whether floors and ceilings leave room for the target.
+
+        Args:
+            masks: Kept weights so far.
+            uses: Multiply-accumulates per weight of each layer, for one image.
 
         Raises:
             InputError: They do not; says how far they go.
         """
-        low, high = self._bounds(masks, self.sparsity)
-        total = max(masking.total(masks), 1)
-        wanted = max(round(self.sparsity * total), masking.zeros(masks))
-        if self.floor and sum(low.values()) > wanted:
+        low, high = self._bounds(masks, 1.0)
+        prices = self.prices(masks, uses)
+        total = sum(prices[name] * mask.numel() for name, mask in masks.items())
+        if not total:
             raise InputError(
-                f"The floors make {sum(low.values()) / total:.2%} zero, more than the "
-                f"target of {self.sparsity:.2%}.",
+                "No multiply-accumulates were seen in the prunable layers.",
+                "Set allocation.kind to global or uniform.",
+            )
+        wanted = max(self.sparsity, self.progress(masks, uses))
+        least = sum(prices[name] * count for name, count in low.items()) / total
+        most = sum(prices[name] * count for name, count in high.items()) / total
+        slack = 0.5 * min(price for price in prices.values() if price) / total
+        if self.floor and least > wanted + slack:
+            raise InputError(
+                f"The floors remove {least:.2%} of the {self.of}, more than the target "
+                f"of {self.sparsity:.2%}.",
                 "Lower allocation.floor, or raise allocation.sparsity.",
             )
-        if self.ceiling and sum(high.values()) < wanted:
+        if self.ceiling and most < wanted - slack:
             raise InputError(
-                f"The ceilings let {sum(high.values()) / total:.2%} be zero, less than "
-                f"the target of {self.sparsity:.2%}.",
+                f"The ceilings let {most:.2%} of the {self.of} go, less than the "
+                f"target of {self.sparsity:.2%}.",
                 "Raise allocation.ceiling, or lower allocation.sparsity.",
             )
+
+    def prices(self, masks: Masks, uses: dict[str, float]) -> dict[str, float]:
+        """What a weight of each layer counts for in `sparsity`."""
+        return dict.fromkeys(masks, 1.0)
+
+    def progress(self, masks: Masks, uses: dict[str, float]) -> float:
+        """What the masks have reached, as `sparsity` counts it."""
+        prices = self.prices(masks, uses)
+        gone = sum(prices[n] * int((~mask).sum()) for n, mask in masks.items())
+        return gone / sum(prices[n] * mask.numel() for n, mask in masks.items())
+
+    def sparsity_at(
+        self,
+        level: float,
+        scores: dict[str, Tensor],
+        masks: Masks,
+        uses: dict[str, float],
+    ) -> float:
+        """The fraction of weights that will be zero at a level of the schedule."""
+        return level
 
     def rank(self, scores: dict[str, Tensor], uses: dict[str, float]) -> dict:
         """What `choose` compares, for saliencies and how often each weight is used.
@@ -115,11 +149,8 @@ class Allocation(Part):
                 f"{zeros / total:.2%} the network has, so nothing was removed."
             )
             return Choice(dict(masks), dict.fromkeys(masks), (note,))
-        low, high = self._bounds(masks, sparsity)
-        spare = {name: _spare(scores[name], mask) for name, mask in masks.items()}
-        if self.ceiling:
-            spare = _lowest_of_each(scores, spare, _beyond(high, masks))
-        possible = sum(int(mask.sum()) for mask in spare.values())
+        candidates, due = self._room(scores, masks, self._share(sparsity))
+        possible = sum(int(mask.sum()) for mask in candidates.values())
         going, notes = wanted - zeros, ()
         if going > possible:
             notes = (
@@ -127,14 +158,15 @@ class Allocation(Part):
                 f"weight, which makes {(zeros + possible) / total:.2%}.",
             )
             going = possible
-        forced: Masks = {}
-        if self.floor:
-            forced, short = self._forced(scores, spare, _beyond(low, masks), going)
-            notes += short
-            going -= sum(int(mask.sum()) for mask in forced.values())
-            spare = {name: mask & ~forced[name] for name, mask in spare.items()}
-        left = {n: mask & ~forced[n] if forced else mask for n, mask in masks.items()}
-        gone, more = self._pick(scores, spare, left, going)
+        asked = sum(due.values())
+        if asked > going:
+            floors = "The floors ask for more zeros than this step makes"
+            notes += (f"{floors}; they are met as far as it goes.",)
+            due = {name: count * going // asked for name, count in due.items()}
+        forced = lowest_of_each(scores, candidates, due)
+        left = {name: mask & ~forced[name] for name, mask in masks.items()}
+        spare = {name: mask & ~forced[name] for name, mask in candidates.items()}
+        gone, more = self._pick(scores, spare, left, going - sum(due.values()))
         kept = {name: mask & ~gone[name] for name, mask in left.items()}
         thresholds = {
             name: float(scores[name][mask].min())
@@ -144,9 +176,22 @@ class Allocation(Part):
         }
         return Choice(kept, thresholds, notes + more)
 
-    def _bounds(self, masks: Masks, sparsity: float) -> tuple[Counts, Counts]:
-        """Least and most zeros of every layer at this sparsity."""
-        share = min(sparsity / self.sparsity, 1.0) if self.sparsity else 1.0
+    def _share(self, sparsity: float) -> float:
+        """How much of the floors is due at this sparsity."""
+        return min(sparsity / self.sparsity, 1.0) if self.sparsity else 1.0
+
+    def _room(
+        self, scores: dict[str, Tensor], masks: Masks, share: float
+    ) -> tuple[Masks, Counts]:
+        """Candidates within the ceilings, and how many go by the floors alone."""
+        low, high = self._bounds(masks, share)
+        spare = {name: _spare(scores[name], mask) for name, mask in masks.items()}
+        if self.ceiling:
+            spare = lowest_of_each(scores, spare, _beyond(high, masks))
+        return spare, _beyond(low, masks)
+
+    def _bounds(self, masks: Masks, share: float) -> tuple[Counts, Counts]:
+        """Least and most zeros of every layer, with this share of the floors due."""
         low, high = {}, {}
         for name, mask in masks.items():
             size, live = mask.numel(), int(mask.sum())
@@ -162,19 +207,6 @@ class Allocation(Part):
             high[name] = max(min(math.ceil(most * size - 1e-9), last), zeros)
             low[name] = max(min(int(least * share * size + 1e-9), last), zeros)
         return low, high
-
-    def _forced(
-        self, scores: dict[str, Tensor], spare: Masks, counts: Counts, going: int
-    ) -> tuple[Masks, tuple[str, ...]]:
-        """What goes by the floors alone, and a note if the step is too small for it."""
-        asked = sum(counts.values())
-        if asked <= going:
-            return _lowest_of_each(scores, spare, counts), ()
-        floors = "The floors ask for more zeros than this step makes"
-        counts = {name: count * going // asked for name, count in counts.items()}
-        return _lowest_of_each(scores, spare, counts), (
-            f"{floors}; they are met as far as it goes.",
-        )
 
     def _pick(
         self, scores: dict[str, Tensor], spare: Masks, masks: Masks, count: int
@@ -205,6 +237,15 @@ def lowest(scores: Tensor, among: Tensor, count: int) -> Tensor:
     return chosen
 
 
+def lowest_of_each(scores: dict[str, Tensor], among: Masks, counts: Counts) -> Masks:
+    """The lowest scores among the candidates of every layer; see `lowest`."""
+    chosen = {}
+    for name, mask in among.items():
+        flat, candidates = scores[name].reshape(-1), mask.reshape(-1)
+        chosen[name] = lowest(flat, candidates, counts[name]).reshape(mask.shape)
+    return chosen
+
+
 def _spare(scores: Tensor, mask: Tensor) -> Tensor:
     """The live weights but the best; among equal ones the last is kept."""
     spare = mask.clone(memory_format=torch.contiguous_format)
@@ -221,12 +262,3 @@ def _meant(shares: Mapping[str, float], name: str) -> list[float]:
 def _beyond(counts: Counts, masks: Masks) -> Counts:
     """How many zeros each layer lacks."""
     return {n: counts[n] - int((~mask).sum()) for n, mask in masks.items()}
-
-
-def _lowest_of_each(scores: dict[str, Tensor], among: Masks, counts: Counts) -> Masks:
-    chosen = {}
-    for name, mask in among.items():
-        flat, candidates = scores[name].reshape(-1), mask.reshape(-1)
-        count = min(counts[name], int(candidates.sum()))
-        chosen[name] = lowest(flat, candidates, count).reshape(mask.shape)
-    return chosen

@@ -22,6 +22,7 @@ QUICK = {
     "machine.threads": 1,
     "machine.device": "cpu",
 }
+USES = dict.fromkeys(("l0", "l1", "l2", "l3"), 1.0)
 
 
 def dense(scores):
@@ -95,10 +96,10 @@ def test_the_global_choice_is_the_cheapest_that_fits(
     every = torch.cat(list(scores.values()))
     best = cheapest_removal(every, sizes, low, high, count)
     if best is None:
-        with pytest.raises(InputError, match=r"floors make|ceilings let"):
-            allocation.check(dense(scores))
+        with pytest.raises(InputError, match=r"floors remove|ceilings let"):
+            allocation.check(dense(scores), USES)
         return
-    allocation.check(dense(scores))
+    allocation.check(dense(scores), USES)
     choice = allocation.choose(scores, dense(scores), sparsity)
     removed = torch.cat([~mask for mask in choice.masks.values()])
     assert tuple(removed.nonzero().squeeze(1).tolist()) == best
@@ -123,7 +124,7 @@ def test_bounds_hold_through_a_schedule(kind, floors, ceilings, sparsity, seed):
     )
     masks = dense(scores)
     try:
-        allocation.check(masks)
+        allocation.check(masks, USES)
     except InputError:
         assume(False)
     for level in (0.3 * sparsity, 0.7 * sparsity, sparsity):
@@ -149,13 +150,13 @@ def test_a_step_too_small_for_its_floors_says_so():
 @allocations
 def test_bounds_that_leave_no_room_are_refused_before_the_run(kind):
     masks = dense(layers([1] * 10, [1] * 10))
-    with pytest.raises(InputError, match=r"floors make 45.00%.* target of 20.00%"):
-        kind(sparsity=0.2, floor={"l0": 0.9}).check(masks)
+    with pytest.raises(InputError, match=r"floors remove 45.00%.* target of 20.00%"):
+        kind(sparsity=0.2, floor={"l0": 0.9}).check(masks, USES)
     with pytest.raises(InputError, match=r"ceilings let 30.00%.* target of 80.00%"):
-        kind(sparsity=0.8, ceiling={"l0": 0.5, "l1": 0.1}).check(masks)
+        kind(sparsity=0.8, ceiling={"l0": 0.5, "l1": 0.1}).check(masks, USES)
     with pytest.raises(InputError, match=r"floor of l0, 90.00%, is above"):
-        kind(sparsity=0.8, floor={"l*": 0.9}, ceiling={"l0": 0.5}).check(masks)
-    kind(sparsity=0.9, floor={"*": 0.9}, ceiling={"*": 0.9}).check(masks)
+        kind(sparsity=0.8, floor={"l*": 0.9}, ceiling={"l0": 0.5}).check(masks, USES)
+    kind(sparsity=0.9, floor={"*": 0.9}, ceiling={"*": 0.9}).check(masks, USES)
 
 
 @pytest.mark.parametrize("bad", [{"fc": 1.5}, {"fc": "x"}, {"fc": -0.1}, ["fc"]])
