@@ -8,7 +8,7 @@ from typing import Any
 from engine import machine, masks, memory
 from engine.budget import Budget, decide, with_block
 from engine.errors import InputError, RunError
-from engine.evaluate import Measure, evaluate
+from engine.evaluate import Known, Measure, evaluate, fingerprint
 from engine.events import Evaluated
 from engine.finetune import Finetuner
 from engine.fitness import warn_if_unfit
@@ -33,6 +33,7 @@ class Job:
         trust: SHA-256 digests of Python files that may be executed.
         folder: Holds gradients that do not fit into memory; None is the system's.
         ranks: The processes that share the work.
+        dense: Measurements of dense networks that were made before.
 
     Attributes:
         budget: Predicted memory, and what was chosen so that the run fits.
@@ -53,8 +54,10 @@ class Job:
         trust: frozenset[str],
         folder: Path | None = None,
         ranks: Ranks = ALONE,
+        dense: Known | None = None,
     ) -> None:
         self.recipe, self.monitor, self.ranks = recipe, monitor, ranks
+        self._dense = {} if dense is None else dense
         self.device = machine.pick_device(recipe.machine)
         self._folder = folder or Path(tempfile.gettempdir())
         with monitor.phase("load"):
@@ -134,16 +137,16 @@ class Job:
 
     def measure_dense(self) -> None:
         """Measure the network as it came; warn when data and network do not fit."""
+        recipe = self.recipe
+        key = fingerprint(self.model, recipe.data, recipe.machine.device, self.loss)
+        self._tested = self._dense.get(key)
         self.measure("dense")
+        if key in self._dense:
+            return
+        measured = self._dense[key] = self.results["dense"]
+        how = recipe.machine
         with self.monitor.phase("evaluate"):
-            warn_if_unfit(
-                self.model,
-                self.data,
-                self.loss,
-                self.results["dense"],
-                self.recipe.machine,
-                self.monitor,
-            )
+            warn_if_unfit(self.model, self.data, self.loss, measured, how, self.monitor)
 
     def prune_step(self) -> None:
         """Take the next step of the level; the level is done after its last."""

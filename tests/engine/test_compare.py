@@ -16,7 +16,7 @@ from engine.cells import (
 )
 from engine.comparison import parse_comparison
 from engine.errors import InputError
-from engine.events import PhaseStarted, Progressed, RunFinished
+from engine.events import Evaluated, PhaseStarted, Progressed, RunFinished
 
 BASE = {
     "estimator": {"kind": "magnitude"},
@@ -75,6 +75,23 @@ def test_every_cell_is_an_ordinary_run(finished):
         assert not (run / "model.safetensors").exists()
         assert not (run / "states").exists()
         assert isinstance(list(store.replay(run))[-1], RunFinished)
+
+
+def test_the_dense_network_is_measured_once_and_told_in_every_cell(finished):
+    _, events, _ = finished
+    begun = [e.label for e in events if isinstance(e, Progressed) and e.done == 0]
+    assert begun.count("Measuring the dense network") == 1
+    told = [e for e in events if isinstance(e, Evaluated) and e.stage == "dense"]
+    assert len(told) == 8 and len({e.accuracy for e in told}) == 1
+
+
+def test_another_network_or_other_data_are_measured_anew(tmp_path):
+    events = []
+    methods = {"as it is": {}, "washed out": {"data.mean": [0.9]}}
+    spec = comparison(methods=methods, sparsities=[0.3], seeds=[0])
+    engine.compare(spec, tmp_path / "out", events.append)
+    told = [e for e in events if isinstance(e, Evaluated) and e.stage == "dense"]
+    assert told[0].accuracy > told[1].accuracy
 
 
 def test_it_says_which_cell_of_how_many_and_how_long(finished):
