@@ -7,6 +7,7 @@ from typing import Any
 
 from engine import machine, masks, memory
 from engine.budget import Budget, decide, with_block
+from engine.checks import Promises
 from engine.errors import InputError, RunError
 from engine.evaluate import Known, Measure, evaluate, fingerprint
 from engine.events import Evaluated
@@ -22,6 +23,7 @@ from engine.recipe import Recipe
 from engine.repair import LayerRepair, reestimate_batch_norm, undone_on_failure
 from engine.schedules.base import Level
 from engine.settings import When
+from engine.thrift import thrifty
 
 
 class Job:
@@ -76,16 +78,11 @@ class Job:
             self.model, names, self.data.train, self.loss, ranks=ranks
         )
         self.budget = self._settle(recipe)
+        self.promises = Promises(self.problem, self.data, recipe, monitor, ranks)
         self.finetuner = Finetuner(
-            self.model,
-            self.data,
-            self.loss,
-            recipe.finetune,
-            recipe.machine.seed,
-            recipe.machine.batch,
-            monitor,
-            ranks,
-        )
+            self.model, self.data, self.loss, recipe.finetune, recipe.machine.seed,
+            recipe.machine.batch, monitor, ranks,
+        )  # fmt: skip
         self.masks = masks.from_zeros(self.problem.weights())
         self._uses = uses(self.layers)
         recipe.allocation.check(self.masks, self._uses)
@@ -107,27 +104,17 @@ class Job:
         measure = self._tested if split == "test" else None
         if measure is None:
             with self.monitor.phase("evaluate"):
+                images, batch = getattr(self.data, split), self.recipe.machine.batch
+                label = f"Measuring the {stage} network"
                 measure = evaluate(
-                    self.model,
-                    getattr(self.data, split),
-                    self.loss,
-                    self.recipe.machine.batch,
-                    self.monitor,
-                    f"Measuring the {stage} network",
+                    self.model, images, self.loss, batch, self.monitor, label,
                     self.ranks,
-                )
+                )  # fmt: skip
         if split == "test":
             self.results[stage] = self._tested = measure
-        self.monitor.emit(
-            Evaluated(
-                stage,
-                split,
-                self.finetuner.position,
-                measure.loss,
-                measure.accuracy,
-                masks.sparsity(self.masks),
-            )
-        )
+        at, sparsity = self.finetuner.position, masks.sparsity(self.masks)
+        told = Evaluated(stage, split, at, measure.loss, measure.accuracy, sparsity)
+        self.monitor.emit(told)
 
     def measure_level(self) -> None:
         """Measure on validation what the level just finished has left, once."""
@@ -162,7 +149,7 @@ class Job:
     def repair(self, when: When) -> None:
         """Refit layers, then re-estimate batch norm, as far as either is due `when`."""
         settings, machine = self.recipe.repair, self.recipe.machine
-        self._tested = None
+        self._changed()
         with self.monitor.phase("repair"), undone_on_failure(self.model):
             if self._layer_repair and settings.layers == when:
                 self._layer_repair(self.model, self.masks, self.monitor)
@@ -180,7 +167,7 @@ class Job:
 
     def train_epoch(self) -> None:
         """Fine-tune one epoch; after the last prune it may become the best."""
-        self._tested = None
+        self._changed()
         self.finetuner.run_epoch(self.masks, recovering=self.pruned)
 
     def finish(self) -> None:
@@ -278,9 +265,13 @@ class Job:
         return self.recipe.schedule.levels(target, epochs, min(begin, target))
 
     def _cut(self, level: float) -> None:
-        cut = prune_once(
-            self.problem, self.masks, self._settled, level, self._steps_done(),
-            self._uses, self.monitor,
+        self.promises.look()
+        settled, number, monitor = self._settled, self._steps_done(), self.monitor
+        cut, self.problem = thrifty(
+            self.problem, self.recipe.estimator, self._folder, monitor,
+            lambda problem: prune_once(
+                problem, self.masks, settled, level, number, self._uses, monitor
+            ),
         )  # fmt: skip
         self._tested = None
         self.masks, self.thresholds = cut.masks, cut.thresholds
@@ -293,8 +284,12 @@ class Job:
 
     def _tell(self, cut: Cut) -> None:
         number, steps = self._steps_done() + 1, sum(len(x.steps) for x in self.levels)
-        self.predictions.append(
-            {"step": number, "sum": cut.predicted, "joint": cut.predicted_joint}
-        )
         count = parameter_count(self.model)
         self.monitor.emit(cut.told(number, steps, self.finetuner.position, count))
+        promised = {"step": number, "sum": cut.predicted, "joint": cut.predicted_joint}
+        self.predictions.append(promised | self.promises.check(number, cut))
+
+    def _changed(self) -> None:
+        """What was measured of the network does not hold any more."""
+        self._tested = None
+        self.promises.forget()

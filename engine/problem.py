@@ -1,6 +1,6 @@
 """Problem: a network, its prunable weights, the training images and the loss."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -11,11 +11,12 @@ from torch import Tensor, nn
 from engine import seeds
 from engine.data.base import Split
 from engine.errors import RunError
-from engine.gradients import Fetch, Objective, Rows, collect
+from engine.gradients import Fetch, Rows, collect
 from engine.loss import Loss
 from engine.masks import Masks
 from engine.monitor import Monitor
 from engine.pages import Pages
+from engine.passes import Objective
 from engine.processes import ALONE, Ranks
 from engine.shares import Owners, owned_rows, owners
 
@@ -32,6 +33,7 @@ class Problem:
         train: Labelled images to take gradients on.
         loss: Suits what the model returns.
         paging: Folder on whose disk gradients are kept; None keeps them in memory.
+        thrift: How often memory ran out: halves micro-batches and pages so often.
         ranks: The processes that share the work.
     """
 
@@ -40,11 +42,16 @@ class Problem:
     train: Split
     loss: Loss
     paging: Path | None = None
+    thrift: int = 0
     ranks: Ranks = ALONE
 
     def weights(self) -> dict[str, Tensor]:
         """The prunable weights as they are now, detached, sharing storage."""
         return {name: self.model.get_parameter(name).detach() for name in self.names}
+
+    def thriftier(self, folder: Path) -> "Problem":
+        """The same with smaller micro-batches and pages, which `folder` holds."""
+        return replace(self, paging=folder, thrift=self.thrift + 1)
 
     def owners(self) -> Owners:
         """Which process holds the curvature of each layer."""
@@ -80,10 +87,17 @@ class Problem:
         """
         groups = draw(len(self.train), samples, batch, seed, monitor)
         fetch = self.fetch(fisher, seed)
-        take = partial(collect, self.model, self.names, fetch, monitor=monitor)
+        take = partial(
+            collect,
+            self.model,
+            self.names,
+            fetch,
+            monitor=monitor,
+            thrift=self.thrift,
+        )
         if self.paging:
             pages = {
-                name: Pages(self.paging, len(groups), weight)
+                name: Pages(self.paging, len(groups), weight, self.thrift)
                 for name, weight in self.weights().items()
             }
             return take(groups, rows=pages)
