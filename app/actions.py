@@ -44,6 +44,10 @@ class Actions(QObject):
             "P&lan...", "clipboard-text-clock-outline",
             "What this recipe will take: memory, disk and time", "F4",
         )  # fmt: skip
+        self.compare = make(
+            "&Compare methods...", "chart-line",
+            "Several methods at several sparsities, side by side", "Ctrl+M",
+        )  # fmt: skip
         self.start = make(
             "St&art", "content-cut", "Prune with this recipe", "F5", "accent_text"
         )
@@ -94,6 +98,7 @@ class Actions(QObject):
             action.setEnabled(idle or state == "following")
         self.start.setEnabled(idle and not problems)
         self.plan.setEnabled(idle and not problems)
+        self.compare.setEnabled(idle and not problems)
         self._say_why(problems)
         alone = self._workspace.recipe.machine.processes == 1
         self.pause.setEnabled(state in ("running", "paused") and alone)

@@ -6,10 +6,20 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from engine.events import EVENTS, Event, Progressed
+from engine.cells import CELL_EVENTS
+from engine.events import (
+    EVENTS,
+    Event,
+    Noticed,
+    PhaseStarted,
+    Progressed,
+    RunPaused,
+    RunResumed,
+)
 
 INTERVAL = 33  # milliseconds between two looks into the mailbox
 BUDGET = 0.008  # seconds of unpacking per look, so a long replay never stalls
+NEWS = (*CELL_EVENTS, PhaseStarted, Progressed, RunPaused, RunResumed)
 
 
 class _Channel(QObject):
@@ -31,7 +41,9 @@ class Bridge(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._mail: deque[Event] = deque()
-        self._channels = {event: _Channel(self) for event in (Event, *EVENTS)}
+        self._channels = {
+            event: _Channel(self) for event in (Event, *EVENTS, *CELL_EVENTS)
+        }
         self._timer = QTimer(self)
         self._timer.setInterval(INTERVAL)
         self._timer.timeout.connect(self._drain)
@@ -77,3 +89,20 @@ class Bridge(QObject):
             self._channels[kind].came.emit(events)
         if not self._mail:
             self.drained.emit()
+
+
+def cell_news(post: Callable[[Event], None]) -> Callable[[Event], None]:
+    """Passes on what concerns a comparison; the runs inside it are not on show.
+
+    Of those only progress and new warnings are told.
+    """
+    warned: set[str] = set()
+
+    def tell(event: Event) -> None:
+        warning = isinstance(event, Noticed) and event.level == "warning"
+        if isinstance(event, NEWS) or (warning and event.message not in warned):
+            if warning:
+                warned.add(event.message)
+            post(event)
+
+    return tell

@@ -22,6 +22,7 @@ from app.preferences import Preferences, write_whole
 from app.runner import Runner
 from app.workspace import Workspace
 from engine import recipe_of
+from engine.cells import ComparisonEnded
 from engine.errors import EngineError, InputError, TrustNeeded
 from engine.events import Event, RunFinished, RunStopped
 from engine.recipe import dump
@@ -34,6 +35,7 @@ class Commands(QObject):
 
     resumable_changed = Signal(bool)  # the shown run was stopped and can go on
     preferences_wanted = Signal()
+    comparison_opened = Signal(object)  # Path of its folder
     named = Signal(str)  # file name of the recipe that was opened or saved
 
     def __init__(
@@ -95,6 +97,8 @@ class Commands(QObject):
             if path.suffix.lower() == ".json":
                 self._workspace.set_folder(None)
                 self.named.emit(path.name)
+            elif opened.comparison:
+                self.comparison_opened.emit(opened.comparison)
 
     def save(self) -> None:
         """Save the recipe where the person says."""
@@ -240,6 +244,8 @@ class Commands(QObject):
                 f"{advice * lost}",
                 "warning" if lost else "info", "Export...", self.export,
             )  # fmt: skip
+        elif isinstance(last, ComparisonEnded):
+            pass  # `Comparing` tells of those
         elif last is not None and self._workspace.folder:  # else it never began
             self._offer_resume(last)
 

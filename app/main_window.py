@@ -2,15 +2,13 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
+from PySide6.QtCore import QByteArray, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
     QSplitter,
     QTabWidget,
-    QToolBar,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -20,12 +18,14 @@ from app.actions import Actions
 from app.banner import Banner
 from app.bridge import Bridge
 from app.commands import Commands
+from app.comparing import Comparing
 from app.dialogs.closing import ask_to_close
 from app.errors import Net
 from app.forms.draft import Draft
 from app.history import History
-from app.menus import build_menus
+from app.menus import build_menus, build_toolbar
 from app.panels.activity import ActivityBar
+from app.panels.compare import ComparePanel
 from app.panels.curves import CurvesPanel
 from app.panels.layer_table import LayerTablePanel
 from app.panels.layers import LayersPanel
@@ -68,6 +68,7 @@ class MainWindow(QMainWindow):
         self.curves = CurvesPanel(self.workspace, self.bridge)
         self.layers = LayersPanel(self.workspace, self.bridge)
         self.thresholds = ThresholdsPanel(self.workspace, self.bridge)
+        self.compare = ComparePanel(self.bridge)
         self.layer_table = LayerTablePanel(self.workspace, self.bridge)
         self.log = LogPanel(self.workspace, self.bridge)
         self.activity = ActivityBar(self.workspace, self.bridge)
@@ -77,6 +78,9 @@ class MainWindow(QMainWindow):
             self.workspace, self.draft, self.runner, self.history, preferences,
             self.recipe_panel, self.notice, self,
         )  # fmt: skip
+        self.comparing = Comparing(
+            self.workspace, self.runner, preferences, self.notice, self
+        )
         self.net = Net(self.commands.on_defect, self)
         self._lay_out()
         self._connect()
@@ -124,6 +128,7 @@ class MainWindow(QMainWindow):
             ("Curves", self.curves),
             ("Layers", self.layers),
             ("Thresholds", self.thresholds),
+            ("Compare", self.compare),
         ):
             self.tabs.addTab(panel, title)
         centre = QWidget(self)
@@ -150,29 +155,12 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self._rows)
         self.statusBar().addWidget(self.activity, 1)
         self.statusBar().setSizeGripEnabled(False)
-        self._add_toolbar()
+        self._open_button = build_toolbar(self, self.actions_)
         self._panel_actions = self._make_panel_actions()
         build_menus(
             self, self.actions_, self._panel_actions, self._preferences,
             self.commands.open,
         )  # fmt: skip
-
-    def _add_toolbar(self) -> None:
-        bar = QToolBar("Main", self)
-        bar.setObjectName("toolbar")
-        bar.setMovable(False)
-        bar.setIconSize(QSize(20, 20))
-        bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
-        self._open_button = QToolButton(bar)
-        self._open_button.setText("Open")
-        self._open_button.setToolTip("Open a network, a recipe or a run folder")
-        self._open_button.setToolButtonStyle(
-            Qt.ToolButtonStyle.ToolButtonTextBesideIcon
-        )
-        self._open_button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self._open_button.setMenu(self.actions_.open_menu(self._open_button))
-        self.actions_.fill(bar, self._open_button)
-        self.addToolBar(bar)
 
     def _make_panel_actions(self) -> tuple[QAction, ...]:
         actions = []
@@ -195,6 +183,7 @@ class MainWindow(QMainWindow):
         act.save.triggered.connect(do.save)
         act.plan.triggered.connect(do.plan)
         act.start.triggered.connect(do.start)
+        act.compare.triggered.connect(self.comparing.ask)
         act.pause.triggered.connect(do.pause_or_continue)
         act.stop.triggered.connect(runner.stop)
         act.resume.triggered.connect(do.resume)
@@ -208,12 +197,19 @@ class MainWindow(QMainWindow):
         act.themes.triggered.connect(self._on_theme_chosen)
         do.resumable_changed.connect(act.set_resumable)
         do.named.connect(self._on_named)
+        do.comparison_opened.connect(self.comparing.open)
+        self.comparing.begun.connect(self._show_comparison)
+        self.comparing.opened.connect(self.compare.set_comparison)
+        self.comparing.opened.connect(self._show_comparison)
+        self.compare.cell_opened.connect(do.open)
         do.preferences_wanted.connect(self._edit_preferences)
         runner.inspected.connect(do.on_inspected)
         runner.inspect_failed.connect(do.on_inspect_failed)
         runner.trust_needed.connect(do.on_trust_needed)
         runner.run_failed.connect(do.on_run_failed)
         runner.run_ended.connect(do.on_run_ended)
+        runner.run_ended.connect(self.comparing.on_run_ended)
+        runner.run_ended.connect(self.compare.rest)
         runner.run_ended.connect(self._on_run_ended)
         runner.crashed.connect(do.on_defect)
         self.history.opened.connect(do.on_run_opened)
@@ -232,6 +228,9 @@ class MainWindow(QMainWindow):
     def _on_named(self, name: str) -> None:
         self._name = name
         self._show_title()
+
+    def _show_comparison(self) -> None:
+        self.tabs.setCurrentWidget(self.compare)
 
     def _on_run_ended(self) -> None:
         if self._closing:

@@ -1,11 +1,12 @@
-"""Menus: where each action stands in the menu bar."""
+"""Menus: where each action stands in the menu bar and on the toolbar."""
 
 import re
 from collections.abc import Callable
 from pathlib import Path
 
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMainWindow, QMenu
+from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton
 
 from app import assets
 from app.actions import Actions
@@ -49,6 +50,8 @@ def build_menus(
     run = bar.addMenu("&Run")
     run.addAction(actions.plan)
     run.addActions([actions.start, actions.pause, actions.stop, actions.resume])
+    run.addSeparator()
+    run.addAction(actions.compare)
     view = bar.addMenu("&View")
     view.addActions(panels)
     view.addSeparator()
@@ -56,6 +59,24 @@ def build_menus(
     themes.addActions(actions.themes.actions())
     help = bar.addMenu("&Help")
     help.addAction(actions.about)
+
+
+def build_toolbar(window: QMainWindow, actions: Actions) -> QToolButton:
+    """Add the toolbar; returns the Open button, whose icon follows the theme."""
+    bar = QToolBar("Main", window)
+    bar.setObjectName("toolbar")
+    bar.setMovable(False)
+    bar.setIconSize(QSize(20, 20))
+    bar.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    button = QToolButton(bar)
+    button.setText("Open")
+    button.setToolTip("Open a network, a recipe or a run folder")
+    button.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+    button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+    button.setMenu(actions.open_menu(button))
+    actions.fill(bar, button)
+    window.addToolBar(bar)
+    return button
 
 
 def _fill_recent(

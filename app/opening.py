@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine import recipe_of
+from engine import comparison_of, recipe_of
 from engine.errors import InputError
 from engine.recipe import Recipe, load, with_changes
 
@@ -11,19 +11,21 @@ CHECKPOINTS = (".pth", ".pt", ".safetensors")
 FILTERS = {
     "model": "Networks and checkpoints (*.py *.pth *.pt *.safetensors)",
     "recipe": "Recipes (*.json)",
+    "comparison": "Comparisons (*.json)",
 }
 
 
 @dataclass(frozen=True)
 class Opened:
-    """A recipe to show, and the run folder it came from, if it did."""
+    """A recipe to show, and the folder of the run or comparison it came from."""
 
     recipe: Recipe
     run: Path | None = None
+    comparison: Path | None = None
 
 
 def open_path(path: Path, recipe: Recipe) -> Opened:
-    """Read a recipe, a run folder, a network, a checkpoint, or images.
+    """Read a recipe, a run or comparison, a network, a checkpoint, or images.
 
     Args:
         path: What was opened or dropped.
@@ -39,6 +41,8 @@ def open_path(path: Path, recipe: Recipe) -> Opened:
     if path.is_dir():
         if (path / "recipe.json").is_file():
             return Opened(recipe_of(path), path)
+        if (path / "compare.json").is_file():
+            return Opened(comparison_of(path)[0].recipe, comparison=path)
         changes = {"data.kind": "image_folder", "data.folder": str(path)}
     elif suffix == ".json":
         return Opened(load(path))

@@ -6,10 +6,11 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 import engine
 from app.background import Background
-from app.bridge import Bridge
+from app.bridge import Bridge, cell_news
 from app.preferences import Preferences
 from app.processes import Processes
 from app.workspace import Workspace
+from engine.comparison import Comparison
 from engine.errors import EngineError, InputError, TrustNeeded
 from engine.events import Event, Noticed
 from engine.recipe import Recipe
@@ -156,10 +157,24 @@ class Runner(QObject):
         self._processes.close()
         self._background.close()
 
+    def compare(self, spec: Comparison, folder: Path) -> None:
+        """Fill a comparison's cells; the run on show stays as it is."""
+        self._last = None
+        self._workspace.set_state("running")
+        post = cell_news(self._post)
+        self._launch(
+            lambda control, trust: engine.compare(
+                spec, folder, emit=post, control=control, trust=trust
+            )
+        )
+
     def _begin(self, folder: Path, work, clear: bool = True) -> None:
+        self._show_start(folder, clear)
+        self._launch(work)
+
+    def _launch(self, work) -> None:
         self._control = control = engine.Control()
         trust = self._preferences.trusted
-        self._show_start(folder, clear)
         self._background.do(
             lambda: work(control, trust), self._on_ended, self._on_run_error
         )

@@ -1,9 +1,11 @@
-"""Secateur's engine, and its door: inspect, plan, run, resume, export, follow."""
+"""Secateur's engine, and its door: plan, run, resume, compare, export and others."""
 
+from engine.compare import compare
 from engine.export import ExportReport, export
 from engine.exporters import EXPORTERS
 from engine.follow import Follower
 from engine.inspect import inspect
+from engine.ledger import comparison_of
 from engine.monitor import Control
 from engine.plan import Plan, plan
 from engine.run import resume, run
@@ -15,6 +17,8 @@ __all__ = [
     "ExportReport",
     "Follower",
     "Plan",
+    "compare",
+    "comparison_of",
     "export",
     "inspect",
     "plan",

@@ -1,4 +1,4 @@
-"""The command line: run, resume, inspect, plan, export and settings."""
+"""The command line: run, resume, compare, inspect, plan, export and settings."""
 
 import argparse
 import dataclasses
@@ -14,8 +14,10 @@ from pathlib import Path
 
 import engine
 from engine import ranks
+from engine.cells_console import CellsConsole
+from engine.comparison import load_comparison
 from engine.console import Console, layer_table, settings_list
-from engine.errors import EngineError, InputError
+from engine.errors import EngineError, InputError, RunError
 from engine.events import Event, RunStopped
 from engine.recipe import Recipe, load, with_changes
 
@@ -77,33 +79,55 @@ def _explain(error: EngineError, debug: bool) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     recipe = _recipe(options)
-    return _follow(
+    last = _follow(
         options,
-        lambda **how: engine.run(recipe, options.out, **how),
+        lambda **how: engine.run(recipe, options.out, ranks=options.ranks, **how),
     )
+    return STOPPED if isinstance(last, RunStopped) else 0
 
 
 def _resume(options: argparse.Namespace) -> int:
-    return _follow(options, lambda **how: engine.resume(options.folder, **how))
+    last = _follow(
+        options,
+        lambda **how: engine.resume(options.folder, ranks=options.ranks, **how),
+    )
+    return STOPPED if isinstance(last, RunStopped) else 0
 
 
-def _follow(options: argparse.Namespace, go: Callable[..., Event]) -> int:
+def _compare(options: argparse.Namespace) -> int:
+    if options.ranks.size > 1:
+        raise InputError(
+            "A comparison runs in a single process.", "Start it without torchrun."
+        )
+    spec = load_comparison(options.spec)
+    last = _follow(
+        options, lambda **how: engine.compare(spec, options.out, **how), CellsConsole
+    )
+    if last.stopped:
+        return STOPPED
+    if last.failed:
+        raise RunError(
+            f"{last.failed} of {last.total} cells failed.",
+            "compare.csv says why; the same command tries them again.",
+        )
+    return 0
+
+
+def _follow(
+    options: argparse.Namespace,
+    go: Callable[..., Event],
+    speaker: type[Console] = Console,
+) -> Event:
     """Run with Ctrl-C (or a polite kill) as the stop button; say what happens."""
     control = engine.Control()
     buttons = (signal.SIGINT, signal.SIGTERM)
-    with Console(options.jsonl) as console:
+    with speaker(options.jsonl) as console:
         before = [signal.signal(each, lambda *_: control.stop()) for each in buttons]
         try:
-            last = go(
-                emit=console.say,
-                control=control,
-                trust=_trust(options),
-                ranks=options.ranks,
-            )
+            return go(emit=console.say, control=control, trust=_trust(options))
         finally:
             for each, handler in zip(buttons, before, strict=True):
                 signal.signal(each, handler)
-    return STOPPED if isinstance(last, RunStopped) else 0
 
 
 def _inspect(options: argparse.Namespace) -> int:
@@ -202,6 +226,11 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--out", required=True, metavar="FOLDER", help="the run folder")
     resume = add("resume", _resume, "go on with a stopped run", spoken)
     resume.add_argument("folder", metavar="FOLDER")
+    compare = add("compare", _compare, "methods x sparsities x seeds", spoken)
+    compare.add_argument("spec", metavar="SPEC.json")
+    compare.add_argument(
+        "--out", required=True, metavar="FOLDER", help="new, or to go on in"
+    )
     add("inspect", _inspect, "list the network's layers", spoken, cooked)
     add("plan", _plan, "what a recipe will cost", cooked)
     export = add("export", _export, "write the pruned network and check the file")

@@ -7,10 +7,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from engine.cells import CELL_EVENTS
 from engine.errors import InputError
 from engine.events import EVENTS, Event
 
-_BY_NAME = {event.__name__: event for event in EVENTS}
+_BY_NAME = {event.__name__: event for event in (*EVENTS, *CELL_EVENTS)}
 _ADAPTERS = {name: TypeAdapter(event) for name, event in _BY_NAME.items()}
 
 

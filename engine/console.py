@@ -3,10 +3,11 @@
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack, redirect_stdout
+from datetime import timedelta
 from types import TracebackType
 
 from rich.console import Console as Terminal
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from engine import codec, events
@@ -34,12 +35,12 @@ class Console:
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.completed}/{task.total}"),
-            TimeRemainingColumn(),
+            TextColumn("{task.fields[left]}"),
             console=self.terminal,
             transient=True,
             disable=jsonl or not self.terminal.is_terminal,
         )
-        self._task = self._bar.add_task("", total=None, visible=False)
+        self._task = self._bar.add_task("", total=None, visible=False, left="")
 
     def __enter__(self) -> "Console":
         if self.jsonl:  # what a network's own code prints is no event
@@ -68,11 +69,17 @@ class Console:
                 completed=event.done,
                 total=event.total,
                 visible=event.done < event.total,
+                left=time_left(event.seconds_left),
             )
         else:
             words = in_words(event)
             if words:
                 self.terminal.print(f"{event.time:8.1f} s  {words}", markup=False)
+
+
+def time_left(seconds: float) -> str:
+    """`0:12:30 left`; empty while unknown (negative)."""
+    return "" if seconds < 0 else f"{timedelta(seconds=round(seconds))} left"
 
 
 def in_words(event: Event) -> str:

@@ -1,5 +1,6 @@
 """Measuring a network: mean loss and accuracy on a split."""
 
+import hashlib
 import math
 from dataclasses import dataclass
 
@@ -18,6 +19,19 @@ class Measure:
 
     loss: float
     accuracy: float
+
+
+Known = dict[str, Measure]  # of dense networks, by `fingerprint`
+
+
+def fingerprint(model: nn.Module, *settings: object) -> str:
+    """SHA-256 of all weights and of what else a measurement depends on."""
+    sha = hashlib.sha256(repr(settings).encode())
+    for name, tensor in model.state_dict().items():
+        sha.update(name.encode())
+        values = tensor.detach().to("cpu").reshape(-1).contiguous()
+        sha.update(values.view(torch.uint8).numpy())
+    return sha.hexdigest()
 
 
 def evaluate(

@@ -63,11 +63,12 @@ class DataLoaded(Event):
 
 @dataclass(frozen=True)
 class LevelsPlanned(Event):
-    """When each prune is due and the sparsity it should reach (predicted: hollow)."""
+    """When each prune is due and how much `of` what will be gone (hollow)."""
 
     epochs: tuple[float, ...]
     sparsities: tuple[float, ...]
     total_epochs: int
+    of: str = "weights"
 
 
 @dataclass(frozen=True)

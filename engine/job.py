@@ -9,11 +9,11 @@ from engine import machine, masks, memory
 from engine.budget import Budget, decide, with_block
 from engine.checks import Promises
 from engine.errors import InputError, RunError
-from engine.evaluate import Measure, evaluate
+from engine.evaluate import Known, Measure, evaluate, fingerprint
 from engine.events import Evaluated
 from engine.finetune import Finetuner
 from engine.fitness import warn_if_unfit
-from engine.layers import parameter_count
+from engine.layers import parameter_count, uses
 from engine.levels import levels
 from engine.loading import load_data, load_network, loss_for
 from engine.monitor import Monitor
@@ -36,6 +36,7 @@ class Job:
         trust: SHA-256 digests of Python files that may be executed.
         folder: Holds gradients that do not fit into memory; None is the system's.
         ranks: The processes that share the work.
+        dense: Measurements of dense networks that were made before.
 
     Attributes:
         budget: Predicted memory, and what was chosen so that the run fits.
@@ -56,8 +57,10 @@ class Job:
         trust: frozenset[str],
         folder: Path | None = None,
         ranks: Ranks = ALONE,
+        dense: Known | None = None,
     ) -> None:
         self.recipe, self.monitor, self.ranks = recipe, monitor, ranks
+        self._dense = {} if dense is None else dense
         self.device = machine.pick_device(recipe.machine)
         self._folder = folder or Path(tempfile.gettempdir())
         with monitor.phase("load"):
@@ -82,6 +85,8 @@ class Job:
             recipe.machine.batch, monitor, ranks,
         )  # fmt: skip
         self.masks = masks.from_zeros(self.problem.weights())
+        self._uses = uses(self.layers)
+        recipe.allocation.check(self.masks, self._uses)
         self.levels = self._plan_levels()
         self.level = self.step = self.measured = 0
         self.cut = self.repaired = False
@@ -100,27 +105,17 @@ class Job:
         measure = self._tested if split == "test" else None
         if measure is None:
             with self.monitor.phase("evaluate"):
+                images, batch = getattr(self.data, split), self.recipe.machine.batch
+                label = f"Measuring the {stage} network"
                 measure = evaluate(
-                    self.model,
-                    getattr(self.data, split),
-                    self.loss,
-                    self.recipe.machine.batch,
-                    self.monitor,
-                    f"Measuring the {stage} network",
+                    self.model, images, self.loss, batch, self.monitor, label,
                     self.ranks,
-                )
+                )  # fmt: skip
         if split == "test":
             self.results[stage] = self._tested = measure
-        self.monitor.emit(
-            Evaluated(
-                stage,
-                split,
-                self.finetuner.position,
-                measure.loss,
-                measure.accuracy,
-                masks.sparsity(self.masks),
-            )
-        )
+        at, sparsity = self.finetuner.position, masks.sparsity(self.masks)
+        told = Evaluated(stage, split, at, measure.loss, measure.accuracy, sparsity)
+        self.monitor.emit(told)
 
     def measure_level(self) -> None:
         """Measure on validation what the level just finished has left, once."""
@@ -130,16 +125,16 @@ class Job:
 
     def measure_dense(self) -> None:
         """Measure the network as it came; warn when data and network do not fit."""
+        recipe = self.recipe
+        key = fingerprint(self.model, recipe.data, recipe.machine.device, self.loss)
+        self._tested = self._dense.get(key)
         self.measure("dense")
+        if key in self._dense:
+            return
+        measured = self._dense[key] = self.results["dense"]
+        how = recipe.machine
         with self.monitor.phase("evaluate"):
-            warn_if_unfit(
-                self.model,
-                self.data,
-                self.loss,
-                self.results["dense"],
-                self.recipe.machine,
-                self.monitor,
-            )
+            warn_if_unfit(self.model, self.data, self.loss, measured, how, self.monitor)
 
     def prune_step(self) -> None:
         """Take the next step of the level; the level is done after its last."""
@@ -259,18 +254,18 @@ class Job:
         )
 
     def _plan_levels(self) -> tuple[Level, ...]:
-        found, notes = levels(self.recipe, self.masks)
+        found, notes = levels(self.recipe, self.masks, self._uses)
         for note in notes:
             self.monitor.notice(note, level="info")
         return found
 
-    def _cut(self, sparsity: float) -> None:
+    def _cut(self, level: float) -> None:
         self.promises.look()
-        number, monitor = self._steps_done(), self.monitor
+        settled, number, monitor = self._settled, self._steps_done(), self.monitor
         cut, self.problem = thrifty(
             self.problem, self.recipe.estimator, self._folder, monitor,
             lambda problem: prune_once(
-                problem, self.masks, self._settled, sparsity, number, monitor
+                problem, self.masks, settled, level, number, self._uses, monitor
             ),
         )  # fmt: skip
         self._tested = None

@@ -93,6 +93,11 @@ def total_macs(layers: Iterable[LayerInfo]) -> int:
     return sum(layer.macs for layer in layers)
 
 
+def uses(layers: Iterable[LayerInfo]) -> dict[str, float]:
+    """How often one image uses each weight of a layer: multiply-accumulates of one."""
+    return {layer.name: layer.macs / max(layer.weights, 1) for layer in layers}
+
+
 def _weights(model: nn.Module) -> Iterator[Weight]:
     """Parameters called weight, or of two and more dimensions; shared ones once."""
     names: dict[int, list[str]] = {}

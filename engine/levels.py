@@ -6,12 +6,15 @@ from engine.recipe import Recipe
 from engine.schedules.base import Level
 
 
-def levels(recipe: Recipe, masks: Masks) -> tuple[tuple[Level, ...], tuple[str, ...]]:
+def levels(
+    recipe: Recipe, masks: Masks, uses: dict[str, float]
+) -> tuple[tuple[Level, ...], tuple[str, ...]]:
     """The schedule from where the network is to what the pattern allows, and notes.
 
     Args:
         recipe: Pattern, target and schedule.
         masks: Kept weights before the first prune.
+        uses: Multiply-accumulates per weight of each layer, for one image.
     """
     start, target = masking.sparsity(masks), recipe.allocation.sparsity
     most, notes = recipe.pattern.limits(masks)
@@ -22,12 +25,12 @@ def levels(recipe: Recipe, masks: Masks) -> tuple[tuple[Level, ...], tuple[str, 
             "removed and count.",
             *notes,
         )
-    if most < target:
+    if recipe.allocation.of == "weights" and most < target:
         notes = (
             *notes,
             f"The pattern takes at most {most:.2%} of the prunable weights, so that is "
             f"the target instead of {target:.2%}.",
         )
         target = most
-    epochs = recipe.finetune.epochs
-    return recipe.schedule.levels(target, epochs, min(start, target)), notes
+    begin, epochs = recipe.allocation.progress(masks, uses), recipe.finetune.epochs
+    return recipe.schedule.levels(target, epochs, min(begin, target)), notes

@@ -4,6 +4,7 @@ import torch
 from torch import nn
 
 from engine.data.base import Data, DataSpec
+from engine.data.splits import limited
 from engine.errors import InputError
 from engine.events import DataLoaded, LayerInfo, ModelLoaded
 from engine.layers import parameter_count, survey, total_macs, unmatched
@@ -36,6 +37,9 @@ def load_network(
     layers = survey(model, spec.shape, exclude)
     for pattern in unmatched(exclude, layers):
         monitor.notice(f"No layer is called {pattern!r}, which is to be excluded.")
+    bounded = (*recipe.allocation.floor, *recipe.allocation.ceiling)
+    for pattern in unmatched(bounded, layers):
+        monitor.notice(f"No layer is called {pattern!r}, whose sparsity is bounded.")
     monitor.emit(_loaded(recipe, model, layers))
     return model, layers
 
@@ -59,10 +63,23 @@ def rebuild(recipe: Recipe, spec: DataSpec, trust: frozenset[str]) -> nn.Module:
 def load_data(recipe: Recipe, device: torch.device, monitor: Monitor) -> Data:
     """All splits, served on `device` (emits `DataLoaded`)."""
     data = recipe.data.load(device, recipe.machine.seed, monitor)
+    if recipe.data.limit:
+        data = _limited(data, recipe, monitor)
     sizes = (len(data.train), len(data.validation), len(data.test))
     spec = data.spec
     monitor.emit(DataLoaded(spec.name, *sizes, spec.classes, spec.shape))
     return data
+
+
+def _limited(data: Data, recipe: Recipe, monitor: Monitor) -> Data:
+    few = limited(data, recipe.data.limit, recipe.machine.seed)
+    monitor.notice(
+        f"{len(few.train):,} of {len(data.train):,} training and "
+        f"{len(few.validation):,} of {len(data.validation):,} validation images are "
+        "used (data.limit).",
+        level="info",
+    )
+    return few
 
 
 def loss_for(model: nn.Module, recipe: Recipe, data: Data, monitor: Monitor) -> Loss:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -53,8 +53,17 @@ def memory_used(device: torch.device) -> int:
     return psutil.Process().memory_info().rss
 
 
+def forget_peak(device: torch.device) -> None:
+    """Let `memory_peak` begin anew, where the system can: CUDA and Linux."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    elif sys.platform == "linux":
+        with suppress(OSError):  # a container may forbid it
+            Path("/proc/self/clear_refs").write_text("5")
+
+
 def memory_peak(device: torch.device) -> int:
-    """Most bytes in use so far by this process."""
+    """Most bytes in use by this process, so far or since `forget_peak`."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     if sys.platform == "win32":

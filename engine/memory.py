@@ -149,7 +149,7 @@ def _most_owned(layers: tuple[int, ...], processes: int) -> tuple[int, ...]:
 
 def ranking(size: Extent, recipe: Recipe) -> int:
     """Bytes while a threshold is found: candidates, their order, the chosen."""
-    joint = recipe.allocation.kind == "global"
+    joint = recipe.allocation.kind != "uniform"
     pool = size.prunable if joint else max(size.layers)
     found = (4 * DOUBLE + INDEX + 4) * pool
     width = recipe.pattern.width

@@ -79,7 +79,8 @@ class Setting:
 
     Attributes:
         name: Its key in the part.
-        type: `bool`, `int`, `float`, `str`, `"choice"`, `"list"` or `"part"`.
+        type: `bool`, `int`, `float`, `str`, `"choice"`, `"list"`, `"part"`, or `"map"`
+            of names to numbers.
         choices: Allowed values of a `"choice"`; the part classes of a `"part"`.
         item: Element type of a `"list"`.
         low, high: Inclusive bounds or None (exclusive ones are left to validation).
@@ -150,6 +151,8 @@ def _kind(annotation: Any) -> tuple[Any, tuple, type]:
         return "choice", get_args(annotation), str
     if origin is tuple:
         return "list", (), get_args(annotation)[0]
+    if origin is dict:
+        return "map", (), float
     if origin in (Union, types.UnionType):
         return "part", get_args(annotation), str
     if isinstance(annotation, type) and issubclass(annotation, Part):

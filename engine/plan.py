@@ -7,13 +7,13 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from engine import machine, memory, probe
+from engine import machine, masks, memory, probe
 from engine.budget import Budget, decide, existing
 from engine.errors import InputError
 from engine.estimators.base import ObsEstimator
+from engine.layers import uses
 from engine.levels import levels
 from engine.loading import load_data, load_network
-from engine.masks import from_zeros
 from engine.memory import Extent
 from engine.monitor import Monitor
 from engine.recipe import Recipe
@@ -39,7 +39,8 @@ class Plan:
     Attributes:
         device: Where it would happen.
         prunable: Weights that can go.
-        targets: Sparsity after each prune, and `epochs` when each is due.
+        targets: What is gone after each prune, and `epochs` when each is due.
+        of: What the targets are a fraction of.
         steps: Prune steps in all, recomputations counted.
         calibration_images: Images with a backward pass over all steps.
         passes: How often the gradients of one step are read, by what for.
@@ -58,6 +59,7 @@ class Plan:
     device: str
     prunable: int
     targets: tuple[float, ...]
+    of: str
     epochs: tuple[int, ...]
     steps: int
     calibration_images: int
@@ -103,11 +105,14 @@ def _plan(recipe: Recipe, trust: frozenset[str], folder: Path) -> Plan:
         raise InputError(
             "No layer is left to prune.", "Clear some of allocation.exclude."
         )
+    weights = dict(model.named_parameters())
+    kept = masks.from_zeros({name: weights[name] for name in names})
+    recipe.allocation.check(kept, uses(layers))
     size = memory.extent(model, names, data)
     processes = recipe.machine.processes
     budget = decide(recipe, model, names, size, device, folder, processes)
     weights = {name: model.get_parameter(name).detach() for name in names}
-    prunes, notes = levels(recipe, from_zeros(weights))
+    prunes, notes = levels(recipe, kept, uses(layers))
     steps = sum(len(level.steps) for level in prunes)
     method, second_order = recipe.estimator, isinstance(recipe.estimator, ObsEstimator)
     rows = memory.samples(method, size) if second_order else 0
@@ -115,6 +120,7 @@ def _plan(recipe: Recipe, trust: frozenset[str], folder: Path) -> Plan:
         device=machine.describe(device),
         prunable=size.prunable,
         targets=tuple(level.sparsity for level in prunes),
+        of=recipe.allocation.of,
         epochs=tuple(level.epoch for level in prunes),
         steps=steps,
         calibration_images=rows * method.batch * steps if second_order else 0,

@@ -6,12 +6,14 @@ import torch
 from torch import Tensor
 
 from engine import masks
+from engine.allocation.base import Allocation
 from engine.errors import RunError
 from engine.events import Pruned, Scored
 from engine.histograms import histograms
 from engine.layers import layer_states
 from engine.masks import Masks
 from engine.monitor import Monitor
+from engine.patterns.base import Choice
 from engine.problem import Problem
 from engine.recipe import Recipe
 from engine.spread import SharedCurvature
@@ -56,18 +58,20 @@ def prune_once(
     problem: Problem,
     before: Masks,
     recipe: Recipe,
-    sparsity: float,
+    level: float,
     number: int,
+    uses: dict[str, float],
     monitor: Monitor,
 ) -> Cut:
-    """Bring the network to `sparsity`; its weights change in place, all at the end.
+    """Bring the network to `level`; its weights change in place, all at the end.
 
     Args:
         problem: The network and its calibration images.
         before: Kept weights so far.
         recipe: Estimator, pattern and allocation to use.
-        sparsity: Fraction of the prunable weights that will be zero.
+        level: Where the step ends, as the allocation counts it.
         number: Of this step, from 0; it varies the calibration samples.
+        uses: Multiply-accumulates per weight of each layer, for one image.
         monitor: Phases, notices and the histograms.
 
     Raises:
@@ -81,10 +85,12 @@ def prune_once(
     with monitor.phase("selection"):
         weights = problem.weights()
         choice = recipe.pattern.choose(
-            curvature, weights, before, recipe.allocation, sparsity
+            curvature, weights, before, recipe.allocation, level, uses
         )
         for note in choice.notes:
             monitor.notice(note)
+        if recipe.allocation.of != "weights":
+            _tell_reached(recipe.allocation, choice, level, uses, monitor)
         bars = histograms(choice.scores, before, choice.masks, choice.thresholds)
         monitor.emit(Scored(number + 1, bars))
         removed = masks.removed_between(before, choice.masks)
@@ -93,6 +99,22 @@ def prune_once(
         problem.ranks.ensure_same("masks", lambda: masks.digest(choice.masks))
         _cut(weights, choice.masks, correction)
     return Cut(choice.masks, removed, choice.thresholds, predicted, joint)
+
+
+def _tell_reached(
+    allocation: Allocation,
+    choice: Choice,
+    level: float,
+    uses: dict[str, float],
+    monitor: Monitor,
+) -> None:
+    """What an allocation that does not count weights has come to."""
+    reached = allocation.progress(choice.masks, uses)
+    monitor.notice(
+        f"{reached:.3%} of the prunable layers' {allocation.of} are gone; this step "
+        f"was to reach {level:.3%}.",
+        level="info",
+    )
 
 
 @torch.no_grad()

@@ -120,22 +120,30 @@ def load(path: str | Path) -> Recipe:
     Raises:
         InputError: It is missing, too large, not JSON or not a valid recipe.
     """
+    return parse(read_json(path, "recipe"))
+
+
+def read_json(path: str | Path, what: str) -> Any:
+    """The content of a small JSON file that holds a `what`.
+
+    Raises:
+        InputError: It is missing, too large or not JSON.
+    """
     path = Path(path)
     try:
         if path.stat().st_size > LARGEST:
             raise InputError(
-                f"{path} is too large for a recipe.", "Choose a recipe .json file."
+                f"{path} is too large for a {what}.", f"Choose a {what} .json file."
             )
-        content = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(
-            f"Cannot read the recipe {path}: {error.strerror}.", "Check the path."
+            f"Cannot read the {what} {path}: {error.strerror}.", "Check the path."
         ) from error
     except (ValueError, RecursionError) as error:
         raise InputError(
-            f"{path} is not a JSON file.", "Choose a recipe .json file."
+            f"{path} is not a JSON file.", f"Choose a {what} .json file."
         ) from error
-    return parse(content)
 
 
 def dump(recipe: Recipe) -> str:

@@ -8,6 +8,7 @@ import torch
 
 from engine import machine, masks, store
 from engine.errors import EngineError, InputError, RunError, Stopped
+from engine.evaluate import Known
 from engine.events import (
     Event,
     LevelsPlanned,
@@ -34,6 +35,7 @@ def run(
     control: Control | None = None,
     trust: frozenset[str] = frozenset(),
     ranks: Ranks = ALONE,
+    dense: Known | None = None,
 ) -> Event:
     """Prune as the recipe says, in a new folder.
 
@@ -44,6 +46,7 @@ def run(
         control: Pause, resume and stop.
         trust: SHA-256 digests of Python files that may be executed.
         ranks: The processes of this run; only the first emits and writes.
+        dense: What earlier runs measured of dense networks, and this one adds to.
 
     Returns:
         The last event: `RunFinished` or `RunStopped`.
@@ -54,7 +57,7 @@ def run(
     folder = ranks.told(lambda: Store.check(folder))
     log = _Log(emit, ranks.first)
     with machine.threads(recipe.machine):
-        return _drive(recipe, folder, log, control, trust, ranks, resumed=False)
+        return _drive(recipe, folder, log, control, trust, ranks, False, dense)
 
 
 def resume(
@@ -68,7 +71,7 @@ def resume(
     recipe = ranks.told(lambda: _unfinished(folder))
     log = _Log(emit, ranks.first)
     with machine.threads(recipe.machine):
-        return _drive(recipe, Path(folder), log, control, trust, ranks, resumed=True)
+        return _drive(recipe, Path(folder), log, control, trust, ranks, True)
 
 
 def tell_story(job: Job, save: Callable[[], None]) -> None:
@@ -154,15 +157,17 @@ def _drive(
     trust: frozenset[str],
     ranks: Ranks,
     resumed: bool,
+    dense: Known | None = None,
 ) -> Event:
     device = machine.pick_device(recipe.machine)
+    machine.forget_peak(device)  # an earlier run of this process had its own
     control = ranks.control(control)
     monitor = Monitor(log, control, lambda: machine.memory_used(device))
     try:
         state = _reopen(folder, log, monitor, ranks) if resumed else None
         place = _place(device, ranks)
         monitor.emit(RunStarted(str(folder), place, recipe.machine.seed, resumed))
-        return _go(recipe, folder, log, monitor, trust, ranks, state)
+        return _go(recipe, folder, log, monitor, trust, ranks, state, dense)
     except Exception as error:
         known = _explained(error)
         monitor.emit(RunFailed(known.message, known.hint, known.details))
@@ -212,10 +217,11 @@ def _go(
     trust: frozenset[str],
     ranks: Ranks,
     state: dict[str, Any] | None,
+    dense: Known | None,
 ) -> Event:
     job = None
     try:
-        job = _load(recipe, folder, monitor, trust, ranks, state)
+        job = _load(recipe, folder, monitor, trust, ranks, state, dense)
         with monitor.apart():
             if state is None:
                 log.open(lambda: Store.create(folder, recipe))
@@ -239,6 +245,7 @@ def _load(
     trust: frozenset[str],
     ranks: Ranks,
     state: dict[str, Any] | None,
+    dense: Known | None,
 ) -> Job:
     """The same network and data in every process, where the run begins or goes on."""
     wanted = recipe.machine.processes
@@ -247,7 +254,7 @@ def _load(
             f"The recipe asks for {wanted} processes, and this run has one.",
             f"Start it with torchrun --nproc-per-node {wanted} -m engine.",
         )
-    job = Job(recipe, monitor, trust, folder, ranks)
+    job = Job(recipe, monitor, trust, folder, ranks, dense)
     if state:
         job.load_state_dict(state)
     return job
@@ -256,7 +263,8 @@ def _load(
 def _plan(job: Job) -> LevelsPlanned:
     epochs = tuple(float(level.epoch) for level in job.levels)
     sparsities = tuple(level.sparsity for level in job.levels)
-    return LevelsPlanned(epochs, sparsities, job.recipe.finetune.epochs)
+    of = job.recipe.allocation.of
+    return LevelsPlanned(epochs, sparsities, job.recipe.finetune.epochs, of)
 
 
 def _finished(job: Job) -> RunFinished:

@@ -235,6 +235,11 @@ def result_of(folder: str | Path) -> dict[str, Tensor]:
                 f"Cannot read {path}.", "Resume or repeat the run."
             ) from error
     state = newest_state(folder)
+    if state is None and (folder / "summary.json").exists():
+        raise InputError(
+            f"The network of {folder} was not kept.",
+            "Run its recipe.json again, or let the comparison keep the networks.",
+        )
     if state is None:
         raise InputError(
             f"{folder} holds no network yet.", "Resume the run and let it prune once."

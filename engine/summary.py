@@ -6,7 +6,7 @@ from typing import Any
 
 from engine import machine, masks
 from engine.job import Job
-from engine.layers import layer_states, parameter_count
+from engine.layers import layer_states, parameter_count, total_macs, uses
 
 PHASES = ("gradients", "curvature", "selection", "repair", "finetune", "evaluate")
 
@@ -20,6 +20,8 @@ def summarise(job: Job) -> dict[str, Any]:
     results = {stage: _measure(m) for stage, m in job.results.items()}
     zeros = masks.zeros(job.masks)
     timings = {name: round(job.monitor.timings.get(name, 0.0), 3) for name in PHASES}
+    used, total = uses(job.layers), total_macs(job.layers)
+    gone = sum(used[name] * int((~mask).sum()) for name, mask in job.masks.items())
     shapes = {layer.name: layer.shape for layer in job.layers}
     return {
         **results,
@@ -28,6 +30,8 @@ def summarise(job: Job) -> dict[str, Any]:
         "zeros": zeros,
         "prunable": masks.total(job.masks),
         "parameters": parameter_count(job.model),
+        "macs_dense": total,
+        "macs": round(total - gone),
         "layers": [
             {**dataclasses.asdict(state), "shape": list(shapes[state.name])}
             for state in layer_states(job.masks, job.thresholds)

@@ -1,7 +1,7 @@
 """Slow, dense, obviously right float64 versions of the formulas, to test against."""
 
 from collections.abc import Callable
-from itertools import product
+from itertools import combinations, product
 
 import torch
 from torch import Tensor, nn
@@ -214,3 +214,22 @@ def layer_inputs(layer: nn.Module, images: Tensor) -> Tensor:
     )
     rows = columns.transpose(1, 2).reshape(-1, layer.groups, layer.weight[0].numel())
     return rows.transpose(0, 1)
+
+
+def cheapest_removal(scores, sizes, low, high, count):
+    """Which `count` weights cost least in sum, each layer between its bounds.
+
+    Tries every set. `scores` holds all layers end to end, `sizes` their lengths, `low`
+    and `high` how many each may lose. Returns the removed indices, or None if no set
+    fits.
+    """
+    layer = torch.repeat_interleave(torch.arange(len(sizes)), torch.tensor(sizes))
+    low, high = torch.tensor(low), torch.tensor(high)
+    best, cheapest = None, float("inf")
+    for chosen in combinations(range(len(scores)), count):
+        lost = torch.bincount(layer[list(chosen)], minlength=len(sizes))
+        fits = bool(((low <= lost) & (lost <= high)).all())
+        cost = float(scores[list(chosen)].sum())
+        if fits and cost < cheapest:
+            best, cheapest = chosen, cost
+    return best

@@ -132,7 +132,8 @@ def described(plan: Plan) -> list[tuple[str, str]]:
 
 def _prunes(plan: Plan) -> str:
     target = units.percent(plan.targets[-1]) if plan.targets else "nothing"
-    return f"{plan.steps} to {target} of {units.count(plan.prunable)} weights"
+    many = f"{units.count(plan.prunable)} " if plan.of == "weights" else "the "
+    return f"{plan.steps} to {target} of {many}{plan.of}"
 
 
 def _gradients(plan: Plan) -> str:

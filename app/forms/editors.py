@@ -89,6 +89,30 @@ class ListEditor(TextEditor):
             self.setCursorPosition(0)
 
 
+class MapEditor(TextEditor):
+    """Names and their numbers between commas: `fc=0.5, conv1=0`."""
+
+    def __init__(self, setting: Setting, parent: QWidget | None = None) -> None:
+        super().__init__(setting, parent)
+        self.setPlaceholderText(setting.special or "none")
+
+    def read(self) -> dict[str, Any]:
+        """The numbers by name; what is not a number stays for validation to refuse."""
+        pairs = (item.rpartition("=") for item in self.text().split(","))
+        named = ((name or value, value) for name, _, value in pairs if value.strip())
+        return {name.strip(): _number(value.strip(), float) for name, value in named}
+
+    def show_value(self, value: Any) -> None:
+        """Show the pairs, unless the text already means them."""
+        if self.read() != value:
+            words = (
+                f"{name}={v if isinstance(v, str) else number_words(v)}"
+                for name, v in value.items()
+            )
+            self.setText(", ".join(words))
+            self.setCursorPosition(0)
+
+
 class CheckEditor(QCheckBox):
     """Yes or no, with the title beside the box."""
 

@@ -9,6 +9,7 @@ from app.forms.editors import (
     CheckEditor,
     ChoiceEditor,
     ListEditor,
+    MapEditor,
     PathEditor,
     TextEditor,
 )
@@ -17,7 +18,13 @@ from engine.part import Setting
 
 LABEL_WIDTH = 124
 Editor = (
-    CheckEditor | ChoiceEditor | ListEditor | NumberEditor | PathEditor | TextEditor
+    CheckEditor
+    | ChoiceEditor
+    | ListEditor
+    | MapEditor
+    | NumberEditor
+    | PathEditor
+    | TextEditor
 )
 
 
@@ -31,6 +38,8 @@ def editor_of(setting: Setting, parent: QWidget | None = None) -> Editor:
         return ChoiceEditor.of(setting, parent)
     if setting.type == "list":
         return ListEditor(setting, parent)
+    if setting.type == "map":
+        return MapEditor(setting, parent)
     if setting.path:
         return PathEditor(setting, parent)
     return TextEditor(setting, parent)
@@ -84,7 +93,7 @@ class Row(QWidget):
     @classmethod
     def of(cls, setting: Setting, parent: QWidget | None = None) -> "Row":
         """The row of a declared setting."""
-        wide = bool(setting.path) or setting.type == "list"
+        wide = bool(setting.path) or setting.type in ("list", "map")
         editor = editor_of(setting)
         return cls(setting.title, setting.help, editor, wide, parent)
 

@@ -39,10 +39,11 @@ def number_words(value: int | float) -> str:
 def summary(part: Part) -> str:
     """A part in one line: its kind, its leading number, and what is not default."""
     fields = visible(type(part))
+    first = next((setting for setting in fields if not setting.advanced), None)
     told = []
     for setting in fields:
         value = getattr(part, setting.name)
-        main = setting is fields[0] and setting.type in (int, float)
+        main = setting is first and setting.type in (int, float)
         if main or value != setting.default:
             told.append(_told(setting, value))
     kind = [title_of(type(part))] if "kind" in type(part).model_fields else []
@@ -56,7 +57,7 @@ def _told(setting: Setting, value: Any) -> str:
         return f"{setting.title} {choice_words(value).lower()}"
     if setting.path:
         return PurePath(value).name
-    if setting.type == "list":
+    if setting.type in ("list", "map"):
         return f"{setting.title} {len(value)}"
     if setting.special and value == setting.low:
         return f"{setting.title} {setting.special.lower()}"

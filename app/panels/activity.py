@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QW
 from app.bridge import Bridge
 from app.tables.units import accuracy, left, memory, percent
 from app.workspace import Workspace
+from engine.cells import CellStarted, ComparisonEnded, ComparisonStarted
 from engine.events import (
     LAST,
     Event,
@@ -66,7 +67,7 @@ class ActivityBar(QWidget):
         self._clear()
 
     def _clear(self) -> None:
-        self._words, self._outcome = "Starting", IDLE
+        self._words, self._cell, self._outcome = "Starting", "", IDLE
         self._running = self._paused = False
         self._progress: Progressed | None = None
         self.memory.clear()
@@ -90,8 +91,13 @@ class ActivityBar(QWidget):
                 self._running, self._paused = True, False
                 self._words = "Starting"
                 self.device.setText(event.device)
-            elif isinstance(event, LAST):
-                self._running, self._progress = False, None
+            elif isinstance(event, ComparisonStarted):
+                self._running, self._paused = True, False
+                self._words = "Starting"
+            elif isinstance(event, CellStarted):
+                self._cell = f"Cell {event.number} of {event.total}: "
+            elif isinstance(event, (*LAST, ComparisonEnded)):
+                self._running, self._progress, self._cell = False, None, ""
                 self._outcome = _outcome(event)
         self._show()
 
@@ -100,6 +106,8 @@ class ActivityBar(QWidget):
         words = self._words if running else self._outcome
         if running and progress:
             words = progress.label or words
+        if running and self._cell:
+            words = f"{self._cell}{words[:1].lower()}{words[1:]}"
         if running and self._workspace.state == "stopping":
             words = "Stopping: saving what is done"
         elif running and self._paused:
@@ -126,6 +134,9 @@ def _outcome(event: Event) -> str:
             f"Finished: {percent(event.sparsity)} sparse, accuracy "
             f"{accuracy(event.accuracy)} (dense {accuracy(event.accuracy_dense)})"
         )
+    if isinstance(event, ComparisonEnded):
+        verb = "Stopped" if event.stopped else "Finished"
+        return f"{verb}: {event.done} of {event.total} cells"
     if isinstance(event, RunFailed):
         return f"Failed: {event.message}"
     return event.message

@@ -60,7 +60,8 @@ class Record:
                 self.sparsity.extend([(event.epoch, event.time, 100 * event.sparsity)])
             elif isinstance(event, LevelsPlanned):
                 levels = zip(event.epochs, event.sparsities, strict=True)
-                self.planned = tuple((epoch, 100 * level) for epoch, level in levels)
+                if event.of == "weights":  # else sparsity is not known before
+                    self.planned = tuple((e, 100 * level) for e, level in levels)
                 self.total_epochs = event.total_epochs
             elif isinstance(event, RunStarted) and event.resumed:
                 self._flush()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.tables.units import accuracy, clock, count, exact, number, percent
+from engine.cells import Cell, CellFinished, ComparisonEnded, ComparisonStarted
 from engine.events import (
     Checked,
     CheckpointLoaded,
@@ -62,7 +63,8 @@ def lines(event: Event) -> Iterator[Line]:
 def _level(event: Event) -> str:
     if isinstance(event, Noticed):
         return "warning" if event.level == "warning" else "info"
-    if isinstance(event, RunFailed):
+    failed = isinstance(event, CellFinished) and event.cell.error
+    if failed or isinstance(event, RunFailed):
         return "error"
     return "success" if isinstance(event, RunFinished) else "info"
 
@@ -99,10 +101,11 @@ def _planned(event: LevelsPlanned) -> list[str]:
     prunes = len(event.sparsities)
     if not prunes:
         return ["Planned no prune"]
+    other = event.of != "weights"
     return [
         f"Planned {prunes} {'prune' if prunes == 1 else 'prunes'} to "
-        f"{percent(event.sparsities[-1])} and {event.total_epochs} epochs of "
-        "fine-tuning"
+        f"{percent(event.sparsities[-1])}{' of the ' * other}{event.of * other} and "
+        f"{event.total_epochs} epochs of fine-tuning"
     ]
 
 
@@ -163,6 +166,40 @@ def _failed(event: RunFailed) -> list[str]:
     return [event.message, event.hint, *(f"    {line}" for line in event.details)]
 
 
+def _comparing(event: ComparisonStarted) -> list[str]:
+    done = sum(cell.done for cell in event.cells)
+    return [
+        f"{len(event.cells)} cells in {event.folder}, {done} done: "
+        f"{len(event.methods)} methods, {len(event.sparsities)} sparsities, "
+        f"{len(event.seeds)} seeds"
+    ]
+
+
+def _cell(event: CellFinished) -> list[str]:
+    cell = event.cell
+    return [f"Cell {event.number} of {event.total}: {cell_name(cell)}: {outcome(cell)}"]
+
+
+def cell_name(cell: Cell) -> str:
+    """`WoodFisher at 90.0 %, seed 0`."""
+    return f"{cell.method} at {percent(cell.sparsity)}, seed {cell.seed}"
+
+
+def outcome(cell: Cell) -> str:
+    """What a cell gave, or why it gave nothing."""
+    if cell.error:
+        return f"failed. {cell.error}"
+    if not cell.done:
+        return "not done"
+    final = "unknown" if cell.final is None else accuracy(cell.final)
+    return f"{final} in {clock(cell.seconds)}"
+
+
+def _compared(event: ComparisonEnded) -> list[str]:
+    verb = "Stopped" if event.stopped else "Finished"
+    return [f"{verb}: {event.done} of {event.total} cells, {event.failed} failed"]
+
+
 _SENTENCES: dict[type[Event], Callable[[Any], list[str]]] = {
     RunStarted: _started,
     ModelLoaded: _model,
@@ -181,4 +218,7 @@ _SENTENCES: dict[type[Event], Callable[[Any], list[str]]] = {
     RunFinished: _finished,
     RunStopped: lambda event: [event.message],
     RunFailed: _failed,
+    ComparisonStarted: _comparing,
+    CellFinished: _cell,
+    ComparisonEnded: _compared,
 }

@@ -1,35 +1,31 @@
 """What an allocation is: how the target sparsity spreads over the layers."""
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, ClassVar
 
 import torch
+from pydantic import Field
 from torch import Tensor
-from torch.nn import functional as F
 
 from engine import masks as masking
-from engine.errors import RunError
+from engine.allocation.units import Units, all_but_best, lowest, without
+from engine.errors import InputError, RunError
+from engine.layers import matches
 from engine.masks import Masks
 from engine.part import Part, field
 
+Shares = dict[str, Annotated[float, Field(ge=0, le=1)]]  # by pattern
+Counts = dict[str, int]  # by layer
+Candidates = dict[str, Units]  # by layer
 Chosen = dict[str, Tensor]  # (units,) bool per layer; True = goes
-
-
-@dataclass(frozen=True)
-class Units:
-    """What may go of a layer: sets of weights, each whole or not at all.
-
-    Attributes:
-        scores: Saliency per weight of each unit, float64 (units,).
-        sizes: Live weights that go with each (units,); 0 or False = not for choice.
-    """
-
-    scores: Tensor
-    sizes: Tensor
 
 
 class Allocation(Part):
     """How much goes, and where."""
 
+    of: ClassVar[str] = "weights"  # what `sparsity` is a fraction of
     sparsity: float = field(
         0.9, "Sparsity", "Fraction of the prunable weights that will be zero.",
         ge=0, lt=1,
@@ -38,9 +34,93 @@ class Allocation(Part):
         (), "Excluded layers",
         "Names or patterns of layers left dense, such as `fc.*` or `*.downsample.*`.",
     )  # fmt: skip
+    floor: Shares = field(
+        {}, "Least sparsity",
+        "Layers that will be at least this sparse, such as `fc=0.5, layer3=0.9`; in a "
+        "schedule it grows in step with the sparsity.",
+        advanced=True,
+    )  # fmt: skip
+    ceiling: Shares = field(
+        {}, "Most sparsity",
+        "Layers that will be at most this sparse, such as `conv1=0.5`.",
+        advanced=True,
+    )  # fmt: skip
+
+    def check(self, masks: Masks, uses: dict[str, float]) -> None:
+        """See before a run whether floors and ceilings leave room for the target.
+
+        Args:
+            masks: Kept weights so far.
+            uses: Multiply-accumulates per weight of each layer, for one image.
+
+        Raises:
+            InputError: They do not; says how far they go.
+        """
+        low, high = self._bounds(masks, 1.0)
+        prices = self.prices(masks, uses)
+        total = sum(prices[name] * mask.numel() for name, mask in masks.items())
+        if not total:
+            raise InputError(
+                "No multiply-accumulates were seen in the prunable layers.",
+                "Set allocation.kind to global or uniform.",
+            )
+        wanted = max(self.sparsity, self.progress(masks, uses))
+        least = sum(prices[name] * count for name, count in low.items()) / total
+        most = sum(prices[name] * count for name, count in high.items()) / total
+        slack = 0.5 * min(price for price in prices.values() if price) / total
+        if self.floor and least > wanted + slack:
+            raise InputError(
+                f"The floors remove {least:.2%} of the {self.of}, more than the target "
+                f"of {self.sparsity:.2%}.",
+                "Lower allocation.floor, or raise allocation.sparsity.",
+            )
+        if self.ceiling and most < wanted - slack:
+            raise InputError(
+                f"The ceilings let {most:.2%} of the {self.of} go, less than the "
+                f"target of {self.sparsity:.2%}.",
+                "Raise allocation.ceiling, or lower allocation.sparsity.",
+            )
+
+    def prices(self, masks: Masks, uses: dict[str, float]) -> dict[str, float]:
+        """What a weight of each layer counts for in `sparsity`."""
+        return dict.fromkeys(masks, 1.0)
+
+    def progress(self, masks: Masks, uses: dict[str, float]) -> float:
+        """What the masks have reached, as `sparsity` counts it."""
+        prices = self.prices(masks, uses)
+        gone = sum(prices[n] * int((~mask).sum()) for n, mask in masks.items())
+        return gone / sum(prices[n] * mask.numel() for n, mask in masks.items())
+
+    def sparsity_at(
+        self,
+        level: float,
+        units: Candidates,
+        masks: Masks,
+        uses: dict[str, float],
+    ) -> float:
+        """The fraction of weights that will be zero at a level of the schedule."""
+        return level
+
+    def weight_of(self, uses: float) -> float:
+        """What divides the saliencies of a layer before they are compared.
+
+        Args:
+            uses: Its multiply-accumulates per weight, for one image.
+        """
+        return 1.0
+
+    def ranked(self, units: Candidates, uses: dict[str, float]) -> Candidates:
+        """The units with the saliencies that `choose` compares."""
+        divisors = {name: self.weight_of(uses[name]) for name in units}
+        return {
+            name: each
+            if divisors[name] == 1
+            else replace(each, scores=each.scores / divisors[name])
+            for name, each in units.items()
+        }
 
     def choose(
-        self, units: dict[str, Units], masks: Masks, sparsity: float
+        self, units: Candidates, masks: Masks, sparsity: float
     ) -> tuple[Chosen, tuple[str, ...]]:
         """Which units go (True), and notes on what could not be done as asked.
 
@@ -48,7 +128,7 @@ class Allocation(Part):
         whole units can make. Python's `round`, so halves go to the even number. Among
         equal saliencies the first by layer order, then by index, goes first. Weights
         that are removed already count. A layer whose units cover all of its live
-        weights keeps the best one.
+        weights keeps the best one. Floors and ceilings hold to within one unit.
 
         Raises:
             RunError: The saliency of a unit is not a finite number.
@@ -67,19 +147,32 @@ class Allocation(Part):
                 f"The target of {sparsity:.2%} is below the sparsity of "
                 f"{zeros / total:.2%} the network has, so nothing was removed.",
             )
-        spare = {name: _spare(each, masks[name]) for name, each in units.items()}
-        possible = sum(int(each.sizes.sum()) for each in spare.values())
+        candidates, due = self._room(units, masks, self._share(sparsity))
+        possible = sum(int(each.sizes.sum()) for each in candidates.values())
         going, notes = wanted - zeros, ()
         if going > possible:
             why = "would empty layers; each keeps its best"
-            if all(spare[name] is each for name, each in units.items()):
+            if all(candidates[name] is each for name, each in units.items()):
                 why = "is more than the pattern can take"
             notes = (
                 f"The target of {sparsity:.2%} {why}, which makes "
                 f"{(zeros + possible) / total:.2%}.",
             )
             going = possible
-        gone, more = self._pick(spare, units, masks, going)
+        asked = sum(due.values())
+        if asked > going:
+            floors = "The floors ask for more zeros than this step makes"
+            notes += (f"{floors}; they are met as far as it goes.",)
+            due = {name: count * going // asked for name, count in due.items()}
+        forced = {name: lowest(each, due[name]) for name, each in candidates.items()}
+        spare = {name: without(each, forced[name]) for name, each in candidates.items()}
+        begun = {
+            name: int((~mask).sum()) + int(candidates[name].sizes[forced[name]].sum())
+            for name, mask in masks.items()
+        }
+        left = max(going - (sum(begun.values()) - zeros), 0)
+        picked, more = self._pick(spare, units, masks, begun, left)
+        gone = {name: forced[name] | picked[name] for name in units}
         taken = sum(int(u.sizes[gone[n]].sum()) for n, u in units.items())
         if taken != going:
             whole = (
@@ -89,47 +182,64 @@ class Allocation(Part):
             more = (*more, whole)
         return gone, notes + more
 
+    def _share(self, sparsity: float) -> float:
+        """How much of the floors is due at this sparsity."""
+        return min(sparsity / self.sparsity, 1.0) if self.sparsity else 1.0
+
+    def _room(
+        self, units: Candidates, masks: Masks, share: float
+    ) -> tuple[Candidates, Counts]:
+        """Candidates within the ceilings, and how many weights go by floors alone."""
+        low, high = self._bounds(masks, share)
+        spare = {name: all_but_best(each, masks[name]) for name, each in units.items()}
+        if self.ceiling:
+            room = _beyond(high, masks)
+            spare = {
+                name: each
+                if room[name] >= int(each.sizes.sum())
+                else without(each, ~lowest(each, room[name]))
+                for name, each in spare.items()
+            }
+        return spare, _beyond(low, masks)
+
+    def _bounds(self, masks: Masks, share: float) -> tuple[Counts, Counts]:
+        """Least and most zeros of every layer, with this share of the floors due."""
+        low, high = {}, {}
+        for name, mask in masks.items():
+            size, live = mask.numel(), int(mask.sum())
+            least = max(_meant(self.floor, name), default=0.0)
+            most = min(_meant(self.ceiling, name), default=1.0)
+            if least > most:
+                raise InputError(
+                    f"The floor of {name}, {least:.2%}, is above its ceiling of "
+                    f"{most:.2%}.",
+                    "Lower allocation.floor, or raise allocation.ceiling.",
+                )
+            zeros, last = size - live, size - min(live, 1)
+            high[name] = max(min(math.ceil(most * size - 1e-9), last), zeros)
+            low[name] = max(min(int(least * share * size + 1e-9), last), zeros)
+        return low, high
+
     def _pick(
-        self, spare: dict[str, Units], units: dict[str, Units], masks: Masks, count: int
+        self,
+        spare: Candidates,
+        units: Candidates,
+        masks: Masks,
+        begun: Counts,
+        count: int,
     ) -> tuple[Chosen, tuple[str, ...]]:
         """Which of the `spare` units go for `count` weights, and notes on the choice.
 
-        `units` has those as well that are kept so that no layer is empty.
+        `units` has those as well that stay so that no layer is empty, that a ceiling
+        keeps, or that go by a floor; `begun` counts the zeros of each layer with those.
         """
         raise NotImplementedError
 
 
-def lowest(units: Units, count: int) -> Tensor:
-    """Units with the lowest scores that together take `count` weights, (units,) bool.
-
-    Lowest index first among equals; the number of weights that is nearest where whole
-    units cannot make it, the smaller of two. Single weights, whose sizes are bool, take
-    time O(n): one selection of the threshold, no sort.
-    """
-    among = units.sizes > 0
-    chosen = torch.zeros_like(among)
-    if count == 0:
-        return chosen
-    values = units.scores[among]
-    if units.sizes.dtype == torch.bool:
-        threshold = values.kthvalue(count).values
-        below, ties = values < threshold, (values == threshold).nonzero().squeeze(1)
-        below[ties[: count - int(below.sum())]] = True
-    else:
-        order = values.argsort(stable=True)
-        taken = F.pad(units.sizes[among][order].cumsum(0), (1, 0))
-        below = torch.zeros_like(values, dtype=torch.bool)
-        below[order[: int((taken - count).abs().argmin())]] = True
-    chosen[among] = below
-    return chosen
+def _meant(shares: Mapping[str, float], name: str) -> list[float]:
+    return [share for pattern, share in shares.items() if matches(pattern, name)]
 
 
-def _spare(units: Units, mask: Tensor) -> Units:
-    """All units, but the best where they would empty the layer; the last of equals."""
-    sizes = units.sizes
-    if not bool(mask.any()) or int(sizes.sum()) < int(mask.sum()):
-        return units
-    best = units.scores.masked_fill(sizes == 0, float("-inf"))
-    sizes = sizes.clone()
-    sizes[(best == best.max()).nonzero()[-1]] = 0
-    return Units(units.scores, sizes)
+def _beyond(counts: Counts, masks: Masks) -> Counts:
+    """How many zeros each layer lacks."""
+    return {n: counts[n] - int((~mask).sum()) for n, mask in masks.items()}

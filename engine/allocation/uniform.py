@@ -4,7 +4,8 @@ from typing import Literal
 
 from pydantic import ConfigDict
 
-from engine.allocation.base import Allocation, Chosen, Units, lowest
+from engine.allocation.base import Allocation, Candidates, Chosen, Counts
+from engine.allocation.units import lowest
 from engine.masks import Masks
 
 HALVINGS = 60  # bisection steps, enough for float64
@@ -17,10 +18,14 @@ class Uniform(Allocation):
     kind: Literal["uniform"] = "uniform"
 
     def _pick(
-        self, spare: dict[str, Units], units: dict[str, Units], masks: Masks, count: int
+        self,
+        spare: Candidates,
+        units: Candidates,
+        masks: Masks,
+        begun: Counts,
+        count: int,
     ) -> tuple[Chosen, tuple[str, ...]]:
-        sizes = {name: mask.numel() for name, mask in masks.items()}
-        low = {name: int((~mask).sum()) for name, mask in masks.items()}
+        sizes, low = {name: mask.numel() for name, mask in masks.items()}, begun
         high = {name: low[name] + int(spare[name].sizes.sum()) for name in masks}
         quotas = spread(sizes, low, high, sum(low.values()) + count)
         gone = {
@@ -31,8 +36,9 @@ class Uniform(Allocation):
         if not ahead:
             return gone, ()
         return gone, (
-            f"{', '.join(ahead)} had more zeros than the target already; the other "
-            "layers were cut less to keep the total.",
+            f"{', '.join(ahead)} had more zeros than the target already"
+            f"{', or by a floor' * bool(self.floor)}; the other layers were cut less "
+            "to keep the total.",
         )
 
 

@@ -82,6 +82,12 @@ class Dataset(Part):
         "Part of the training images set aside to choose the best epoch.",
         ge=0.0, lt=1,
     )  # fmt: skip
+    limit: int = field(
+        0, "Training images",
+        "At most so many training images, those set aside for validation included, "
+        "every class in proportion; for when there is little data.",
+        ge=0, le=1_000_000_000, special="All", unit="images", advanced=True,
+    )  # fmt: skip
     augment: Literal["none", "flip", "crop", "crop_flip"] = field(
         "none", "Augmentation",
         "Random shifts (a crop from padded images) and mirroring while fine-tuning.",

@@ -1,5 +1,7 @@
 """Drawing one split from another, every class in proportion."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -29,6 +31,51 @@ def stratified(
             wanted = max(1, round(share * len(members)))
             drawn[members[: min(wanted, len(members) - 1)]] = True
     return (~drawn).nonzero()[:, 0], drawn.nonzero()[:, 0]
+
+
+def proportional(labels: Tensor, count: int, generator: torch.Generator) -> Tensor:
+    """Indices of exactly `count` images, ascending, every class by its share.
+
+    Fractions of an image are settled by largest remainder, ties by the lower class.
+
+    Args:
+        labels: (n,) int64, at least `count`.
+        count: How many.
+        generator: On the CPU; decides which of a class.
+    """
+    sizes = torch.bincount(labels)
+    exact = sizes.double() * count / max(len(labels), 1)
+    whole = exact.floor().long()
+    order = (exact - whole).argsort(descending=True, stable=True)
+    whole[order[: count - int(whole.sum())]] += 1
+    shuffled = torch.randperm(len(labels), generator=generator)
+    by_class = shuffled[labels[shuffled].argsort(stable=True)].split(sizes.tolist())
+    drawn = [of[:n] for of, n in zip(by_class, whole.tolist(), strict=True)]
+    return torch.cat(drawn).sort().values if drawn else torch.empty(0).long()
+
+
+def limited(data: Data, most: int, seed: int) -> Data:
+    """The same data with at most so many images to train and validate with.
+
+    Args:
+        data: Test images stay as they are.
+        most: Training and validation images together, divided as before.
+        seed: Decides which they are.
+    """
+    there = len(data.train) + len(data.validation)
+    if most >= there:
+        return data
+    generator = torch.Generator().manual_seed(seed)
+    validation = min(round(most * len(data.validation) / there), most - 1)
+    parts = {
+        "train": (data.train, most - validation),
+        "validation": (data.validation, validation),
+    }
+    drawn = {
+        name: split.subset(proportional(split.labels, count, generator))
+        for name, (split, count) in parts.items()
+    }
+    return replace(data, **drawn)
 
 
 def draw_test(labels: Tensor, share: float) -> tuple[Tensor, Tensor]:

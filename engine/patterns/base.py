@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engine.allocation.base import Allocation, Units
+from engine.allocation.base import Allocation
+from engine.allocation.units import Units
 from engine.curvature import Curvature, Tensors
 from engine.masks import Masks
 from engine.part import Part
@@ -17,8 +18,8 @@ class Choice:
 
     Attributes:
         masks: True = kept.
-        scores: Saliency of each weight, shaped as the weights; those that may only go
-            together share theirs evenly.
+        scores: Saliency of each weight as it was compared, shaped as the weights; those
+            that may only go together share theirs evenly.
         thresholds: Least saliency that could have gone and stayed, per layer; None
             where this choice cuts nothing, or all there was.
         sets: Positions (sets, size) in each layer of what goes together, numel is
@@ -62,15 +63,26 @@ class Pattern(Part):
         weights: Tensors,
         masks: Masks,
         allocation: Allocation,
-        sparsity: float,
+        level: float,
+        uses: dict[str, float],
     ) -> Choice:
-        """New masks at this sparsity (fraction of the prunable weights).
+        """New masks at this level, as the allocation counts it.
+
+        Args:
+            curvature: Tells what is cheap.
+            weights: As they are.
+            masks: Kept weights so far.
+            allocation: Tells how much goes where.
+            level: Where to end.
+            uses: Multiply-accumulates per weight of each layer, for one image.
 
         Raises:
             RunError: A saliency is not a finite number.
         """
         scores = curvature.scores(weights)
-        units = self._units(curvature, weights, masks, scores)
+        found = self._units(curvature, weights, masks, scores)
+        units = allocation.ranked(found, uses)
+        sparsity = allocation.sparsity_at(level, units, masks, uses)
         chosen, notes = allocation.choose(units, masks, sparsity)
         kept = {
             name: masks[name] & ~_gone(units[name], chosen[name], masks[name])
@@ -104,7 +116,7 @@ def _gone(units: Units, chosen: Tensor, mask: Tensor) -> Tensor:
 def _shared(units: Units, scores: Tensor) -> Tensor:
     """The saliency of each weight, as its unit has it per weight."""
     if not isinstance(units, Sets):
-        return scores
+        return units.scores.reshape(scores.shape)
     found = torch.cat([scores.reshape(-1), scores.new_zeros(1)])
     some = units.sizes > 0
     found[units.members[some]] = units.scores[some, None]

@@ -5,7 +5,7 @@ from typing import Literal
 import torch
 from pydantic import ConfigDict
 
-from engine.allocation.base import Units
+from engine.allocation.units import Units
 from engine.curvature import Curvature, Tensors
 from engine.groups import neighbours, row_length
 from engine.masks import Masks

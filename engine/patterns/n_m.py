@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import ConfigDict, model_validator
 from torch import Tensor
 
-from engine.allocation.base import Units
+from engine.allocation.units import Units
 from engine.curvature import Curvature, Tensors
 from engine.groups import neighbours, row_length, subsets
 from engine.masks import Masks

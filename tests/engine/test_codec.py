@@ -6,12 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.cells import CELL_EVENTS
 from engine.codec import from_json, to_json
 from engine.errors import InputError
 from engine.events import EVENTS, Evaluated, Histogram, LayerState, Pruned, Scored
 
 
-@pytest.mark.parametrize("event", EVENTS)
+@pytest.mark.parametrize("event", (*EVENTS, *CELL_EVENTS))
 @given(data=st.data())
 def test_every_event_survives_a_round_trip(event, data):
     sent = data.draw(st.builds(event))

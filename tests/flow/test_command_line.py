@@ -150,3 +150,62 @@ def test_a_killed_run_can_be_resumed(recipe, tmp_path):
     done = engine("resume", folder)
     assert done.returncode == 0, done.stderr
     assert (folder / "summary.json").exists()
+
+
+COMPARISON = {
+    "recipe": {"estimator": {"kind": "magnitude"}, "finetune": {"epochs": 0}},
+    "methods": {"magnitude": {}, "random": {"estimator.kind": "random"}},
+    "sparsities": [0.5],
+}
+
+
+def spec_file(tmp_path, **changes):
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps({**COMPARISON, **changes}))
+    return str(path)
+
+
+def test_a_comparison_tells_each_cell_and_can_be_repeated(tmp_path, capsys):
+    arguments = ["compare", spec_file(tmp_path), "--out", str(tmp_path / "out")]
+    assert main(arguments) == 0
+    said = capsys.readouterr().out
+    assert "2 cells" in said and "Cell 1 of 2: magnitude at 50 %, seed 0: " in said
+    assert "left" in said and "Done: 2 of 2 cells." in said
+    assert len(said.splitlines()) == 4
+    assert main([*arguments, "--jsonl"]) == 0
+    events = [from_json(line) for line in capsys.readouterr().out.splitlines()]
+    assert [type(e).__name__ for e in events] == [
+        "ComparisonStarted",
+        "ComparisonEnded",
+    ]
+    assert (tmp_path / "out" / "compare.svg").exists()
+
+
+def test_failed_cells_make_exit_code_1_and_a_bad_comparison_2(tmp_path, capsys):
+    broken = {"magnitude": {}, "broken": {"model.checkpoint": "no.pth"}}
+    out = str(tmp_path / "out")
+    assert main(["compare", spec_file(tmp_path, methods=broken), "--out", out]) == 1
+    said = capsys.readouterr()
+    assert "Cell 2 of 2: broken at 50 %, seed 0: failed. Cannot read" in said.out
+    assert said.err.splitlines()[0] == "1 of 2 cells failed."
+    other = str(tmp_path / "other")
+    assert main(["compare", spec_file(tmp_path, methods={}), "--out", other]) == 2
+    assert len(capsys.readouterr().err.splitlines()[:2]) == 2
+    assert not (tmp_path / "other").exists()
+
+
+def test_an_interrupted_comparison_ends_with_130_and_goes_on(tmp_path):
+    spec = spec_file(tmp_path, sparsities=[0.1, 0.3, 0.5, 0.7], seeds=list(range(20)))
+    command = [sys.executable, "-m", "engine", "compare", spec, "--jsonl"]
+    command += ["--out", str(tmp_path / "out")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if '"CellFinished"' in line:
+                process.send_signal(signal.SIGINT)
+                break
+        rest = process.stdout.read().splitlines()
+        assert process.wait(60) == 130
+    last = from_json(rest[-1])
+    assert last.stopped and 1 <= last.done < last.total == 160
+    rows = (tmp_path / "out" / "compare.csv").read_text().splitlines()
+    assert len(rows) == 1 + last.done

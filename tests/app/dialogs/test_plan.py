@@ -1,5 +1,7 @@
 """The plan dialog: numbers and reasons, or the remedy."""
 
+import dataclasses
+
 import pytest
 
 from app.dialogs.plan import PlanDialog, described
@@ -58,8 +60,8 @@ def test_the_action_opens_it(qtbot, window):
 @pytest.mark.parametrize(("paged", "words"), [(True, "on the disk"), (False, "memory")])
 def test_words_for_a_large_plan(paged, words):
     plan = Plan(
-        device="cuda (a GPU)", prunable=25_502_912, targets=(0.9,), epochs=(0,),
-        steps=1, calibration_images=400, passes={"images": 1, "disk": 3},
+        device="cuda (a GPU)", prunable=25_502_912, targets=(0.9,), of="weights",
+        epochs=(0,), steps=1, calibration_images=400, passes={"images": 1, "disk": 3},
         block_size=2000, paged=paged, peak_bytes=2 * 1024**3, limit_bytes=15 * 1024**3,
         host_bytes=1024**3, phase_bytes={"curvature": 2, "evaluate": 1},
         gradient_bytes=38 * 1024**3, disk_bytes=38 * 1024**3 * paged,
@@ -73,4 +75,6 @@ def test_words_for_a_large_plan(paged, words):
     assert rows["Block size"] == "2,000 weights"
     assert rows["Time"] == "about 10:01 (gradients 5:00, curvature 5:01)"
     assert rows["Prunes"] == "1 to 90.0 % of 25.5 M weights"
+    other = dataclasses.replace(plan, of="multiply-accumulates")
+    assert dict(described(other))["Prunes"] == "1 to 90.0 % of the multiply-accumulates"
     assert rows["Disk"] == ("38.0 GB" if paged else "Nothing")

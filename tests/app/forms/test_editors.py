@@ -136,6 +136,18 @@ def test_a_list_of_numbers_keeps_what_is_no_number_for_validation(qtbot):
     assert editor.read() == [0.5, "x"]
 
 
+def test_a_map_is_pairs_between_commas(qtbot):
+    editor = editor_of(setting("map"))
+    qtbot.addWidget(editor)
+    editor.show_value({"fc": 0.5, "layer1.*": 1e-5})
+    assert editor.text() == "fc=0.5, layer1.*=1e-5"
+    editor.setText("fc = 0.50, conv1=x, alone,")
+    assert editor.read() == {"fc": 0.5, "conv1": "x", "alone": "alone"}
+    editor.setText("fc=0.50")
+    editor.show_value({"fc": 0.5})
+    assert editor.text() == "fc=0.50"
+
+
 def test_a_path_comes_from_the_chooser_too(qtbot, monkeypatch, tmp_path):
     editor = PathEditor(setting(str, path="folder"))
     qtbot.addWidget(editor)

@@ -5,6 +5,7 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
 from app import palette
+from app.plots import compare
 from app.plots.curves import CurvesFigure
 from app.plots.empty import EmptyState
 from app.plots.histogram import HistogramFigure
@@ -49,6 +50,14 @@ def test_words_and_lines_can_be_read(colours):
     for name in ("validation", "test", "dense", "sparsity", "learning_rate", "live"):
         assert contrast(getattr(colours, name), colours.background) >= 3, name
     assert contrast(colours.text, colours.selected) >= 4.5
+
+
+@pytest.mark.parametrize(
+    ("lines", "colours"), [(compare.LIGHT, palette.LIGHT), (compare.DARK, palette.DARK)]
+)
+def test_lines_of_methods_can_be_seen(lines, colours):
+    for line in lines:
+        assert contrast(line, colours.background) >= 3, line
 
 
 def test_plots_follow_the_window_between_light_and_dark(qtbot, paint_window):

@@ -7,11 +7,10 @@ from hypothesis import strategies as st
 
 from engine import masks as masking
 from engine.allocation import ALLOCATIONS, GlobalThreshold, Uniform
-from engine.allocation.base import Units, lowest
 from engine.allocation.uniform import spread
+from engine.allocation.units import Units, lowest
 from engine.errors import RunError
-from engine.patterns import Unstructured
-from tests.given import Given
+from tests import given as granted
 
 allocations = pytest.mark.parametrize("kind", ALLOCATIONS)
 
@@ -25,7 +24,7 @@ def layers(*values):
 
 
 def choose(kind, scores, masks, sparsity):
-    return Unstructured().choose(Given(scores), scores, masks, kind(), sparsity)
+    return granted.choose(kind(), scores, masks, sparsity)
 
 
 def kept(choice):

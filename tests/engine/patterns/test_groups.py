@@ -8,9 +8,9 @@ from engine.estimators import WoodFisher
 from engine.groups import neighbours
 from engine.monitor import Monitor
 from engine.patterns import Groups
+from tests import given as granted
 from tests import reference
 from tests.cases import Residual, keep_all, problem
-from tests.given import Given
 
 allocations = pytest.mark.parametrize("kind", ALLOCATIONS)
 
@@ -25,7 +25,7 @@ def dense(scores):
 
 def choose(scores, masks, sparsity, kind=GlobalThreshold, size=4):
     pattern = Groups(size=size)
-    return pattern.choose(Given(scores), scores, masks, kind(), sparsity)
+    return granted.choose(kind(), scores, masks, sparsity, pattern)
 
 
 def zeros(choice):
@@ -48,7 +48,7 @@ def test_groups_go_whole_and_the_count_is_the_nearest(kind, sparsity):
     assert_whole(choice, masks, 4)
     wanted = round(sparsity * 156)
     reached = zeros(choice)
-    if kind is GlobalThreshold:
+    if kind is not Uniform:
         assert abs(reached - wanted) <= 2
     else:  # every layer has its own nearest
         for name, mask in choice.masks.items():
@@ -126,7 +126,9 @@ def test_woodfisher_ranks_groups_by_the_constrained_minimum():
     found = WoodFisher(samples=20, block_size=30, damping=1e-3).fit(
         given, kept, Monitor(), 0
     )
-    choice = Groups(size=2).choose(found, weights, kept, GlobalThreshold(), 0.5)
+    choice = Groups(size=2).choose(
+        found, weights, kept, GlobalThreshold(), 0.5, dict.fromkeys(kept, 1.0)
+    )
     rows = given.gradients(20, 1, 0, kept, Monitor())
     costs = {}
     for name, weight in weights.items():

@@ -12,10 +12,11 @@ from engine.monitor import Monitor
 from engine.obs import ObsCurvature, block_fishers
 from engine.patterns import NM
 from engine.recipe import parse
+from tests import given as granted
 from tests import reference
-from tests.given import Given
 
 ALL = 0.999
+ONCE = {"a": 1.0}
 ratios = pytest.mark.parametrize(
     ("kept", "group"), [(2, 4), (1, 4), (4, 8), (3, 4), (1, 2), (7, 8)]
 )
@@ -31,7 +32,7 @@ def dense(scores):
 
 
 def choose(scores, masks, sparsity, pattern, kind=GlobalThreshold):
-    return pattern.choose(Given(scores), scores, masks, kind(), sparsity)
+    return granted.choose(kind(), scores, masks, sparsity, pattern)
 
 
 def counts(mask, group):
@@ -60,7 +61,7 @@ def test_the_set_of_least_joint_loss_goes(kept, group):
     flat = {"a": masks["a"].reshape(-1)}
     found = ObsCurvature(block_fishers({"a": rows}, flat, 0, 1e-3, Monitor()))
     pattern = NM(kept=kept, group=group)
-    choice = pattern.choose(found, {"a": weights}, masks, GlobalThreshold(), ALL)
+    choice = pattern.choose(found, {"a": weights}, masks, GlobalThreshold(), ALL, ONCE)
     fisher = reference.fisher(rows, 1e-3)
     for members in torch.arange(32).reshape(-1, group):
         ways = {}
@@ -75,7 +76,7 @@ def test_no_mask_of_a_small_layer_loses_less():
     masks = {"a": torch.ones(1, 12, dtype=torch.bool)}
     flat = {"a": masks["a"].reshape(-1)}
     found = ObsCurvature(block_fishers({"a": rows}, flat, 4, 1e-3, Monitor()))
-    choice = NM().choose(found, {"a": weights}, masks, GlobalThreshold(), 0.5)
+    choice = NM().choose(found, {"a": weights}, masks, GlobalThreshold(), 0.5, ONCE)
     fisher = reference.block_fisher(rows, 1e-3, 4)  # a group is a block
     losses = {}
     for ways in itertools.product(itertools.combinations(range(4), 2), repeat=3):

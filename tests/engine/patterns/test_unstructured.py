@@ -3,7 +3,7 @@
 import torch
 
 from engine.allocation import GlobalThreshold
-from engine.allocation.base import Units
+from engine.allocation.units import Units
 from engine.patterns import Unstructured
 from tests.given import Given
 
@@ -12,7 +12,9 @@ def test_unstructured_leaves_the_choice_to_the_allocation():
     scores = {"a": torch.rand(4, 5).double(), "b": torch.rand(7, 1).double()}
     masks = {name: torch.ones_like(s, dtype=torch.bool) for name, s in scores.items()}
     pattern, allocation = Unstructured(), GlobalThreshold()
-    found = pattern.choose(Given(scores), scores, masks, allocation, 0.5)
+    found = pattern.choose(
+        Given(scores), scores, masks, allocation, 0.5, dict.fromkeys(masks, 1.0)
+    )
     units = {n: Units(s.reshape(-1), masks[n].reshape(-1)) for n, s in scores.items()}
     right, _ = allocation.choose(units, masks, 0.5)
     assert all(torch.equal(~found.masks[n].reshape(-1), right[n]) for n in masks)
