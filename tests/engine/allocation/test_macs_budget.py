@@ -154,9 +154,6 @@ def test_a_run_meets_the_budget_and_says_so(tmp_path, schedule):
 def test_masks_have_the_number_of_zeros_that_was_found():
     scores = layers((997, 3001, 11))
     allocation = MacsBudget(sparsity=0.9)
-    units = {
-        n: Units(s, torch.ones_like(s, dtype=torch.bool)) for n, s in scores.items()
-    }
-    at = allocation.sparsity_at(0.77, units, dense(scores), USES)
+    at = allocation.sparsity_at(0.77, candidates(scores), dense(scores), USES)
     masks = choose(allocation, scores, dense(scores), 0.77).masks
     assert masking.zeros(masks) == round(at * 4009) == pytest.approx(at * 4009)
