@@ -1,6 +1,6 @@
 """Problem: a network, its prunable weights, the training images and the loss."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -20,6 +20,7 @@ from engine.processes import ALONE, Ranks
 from engine.shares import Owners, owned_rows, owners
 
 Fisher = Literal["empirical", "true"]  # labels of the data, or the network's own
+Learned = dict[str, dict[str, Tensor]]  # by layer, what an estimator made of it
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Problem:
         loss: Suits what the model returns.
         paging: Folder on whose disk gradients are kept; None keeps them in memory.
         ranks: The processes that share the work.
+        learned: What the estimator learned in the prune step before; empty at first.
     """
 
     model: nn.Module
@@ -41,10 +43,20 @@ class Problem:
     loss: Loss
     paging: Path | None = None
     ranks: Ranks = ALONE
+    learned: Learned = field(default_factory=dict)
 
     def weights(self) -> dict[str, Tensor]:
         """The prunable weights as they are now, detached, sharing storage."""
         return {name: self.model.get_parameter(name).detach() for name in self.names}
+
+    def knowing(self, learned: Learned) -> "Problem":
+        """The same with what an estimator learned, on the devices of the layers."""
+        weights = self.weights()
+        here = {
+            name: {key: value.to(weights[name].device) for key, value in each.items()}
+            for name, each in learned.items()
+        }
+        return replace(self, learned=here)
 
     def owners(self) -> Owners:
         """Which process holds the curvature of each layer."""

@@ -12,7 +12,7 @@ from engine.histograms import histograms
 from engine.layers import layer_states
 from engine.masks import Masks
 from engine.monitor import Monitor
-from engine.problem import Problem
+from engine.problem import Learned, Problem
 from engine.recipe import Recipe
 from engine.spread import SharedCurvature
 
@@ -27,6 +27,7 @@ class Cut:
         thresholds: Least kept saliency per layer.
         predicted: Loss increase as the sum of single saliencies; None if unknown.
         predicted_joint: The same for the exact joint removal per block.
+        learned: What the estimator hands to the next step.
     """
 
     masks: Masks
@@ -34,6 +35,7 @@ class Cut:
     thresholds: dict[str, float | None]
     predicted: float | None
     predicted_joint: float | None
+    learned: Learned
 
     def told(self, number: int, steps: int, position: float, parameters: int) -> Pruned:
         """The event of it: step `number` of `steps`, after `position` epochs."""
@@ -76,6 +78,7 @@ def prune_once(
     """
     seed = recipe.machine.seed + number
     curvature = recipe.estimator.fit(problem, before, monitor, seed)
+    learned = recipe.estimator.learned(curvature)
     if problem.ranks.size > 1:
         curvature = SharedCurvature(curvature, problem.owners(), problem.ranks, monitor)
     with monitor.phase("selection"):
@@ -91,7 +94,7 @@ def prune_once(
         correction = curvature.compensate(weights, removed)
         problem.ranks.ensure_same("masks", lambda: masks.digest(choice.masks))
         _cut(weights, choice.masks, correction)
-    return Cut(choice.masks, removed, choice.thresholds, predicted, joint)
+    return Cut(choice.masks, removed, choice.thresholds, predicted, joint, learned)
 
 
 @torch.no_grad()
