@@ -8,7 +8,7 @@ from torch import Tensor
 
 from engine.fishleg import Structure
 from engine.gradients import Fetch, Owners
-from engine.layer_fisher import layer_fishers
+from engine.layer_fisher import fisher_products
 from engine.masks import Masks
 from engine.monitor import Monitor
 from engine.problem import Problem
@@ -147,15 +147,9 @@ class Auxiliary:
 
     def _damped(self, v: Tensors, pieces: Iterable[Tensor]) -> Tensors:
         """M (F + gamma I) v with the Fisher of the images in these pieces."""
-        totals, count = dict.fromkeys(v, 0.0), 0
-        for piece in pieces:
-            fishers = layer_fishers(self.problem, self.owners, *self.fetch(piece))
-            for name in v:
-                product = fishers.product(name, v[name].detach())
-                totals[name] = totals[name] + product * len(piece)
-            count += len(piece)
+        found = fisher_products(self.problem, self.owners, pieces, self.fetch, v)
         return {
-            name: (totals[name] / count + self.damping * v[name]) * self.masks[name]
+            name: (found[name] + self.damping * v[name].detach()) * self.masks[name]
             for name in v
         }
 

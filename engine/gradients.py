@@ -63,7 +63,7 @@ def collect(
     with frozen(model):
         images, _ = fetch(groups.reshape(-1)[:PROBE])
         at_once = images_at_once(model, images)
-        owners = _trusted(model, batchable(model, weights), images) if single else {}
+        owners = trusted(model, batchable(model, weights), images) if single else {}
         others = [name for name in names if name not in set(owners.values())]
         task = _Task(model, fetch, groups, rows, at_once)
         if owners:
@@ -212,7 +212,7 @@ def batchable(model: nn.Module, weights: dict[str, Tensor]) -> Owners:
     }
 
 
-def _trusted(model: nn.Module, owners: Owners, images: Tensor) -> Owners:
+def trusted(model: nn.Module, owners: Owners, images: Tensor) -> Owners:
     """The owners whose batched gradients agree with plain autograd on these images."""
     names = sorted(set(owners.values()))
     found = batched(model, owners, images, _trial)

@@ -1,16 +1,25 @@
 """Exact products with the Fisher of each single layer, by jvp and vjp."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, vjp
+from torch.func import functional_call, vjp, vmap
 
 from engine.errors import InputError, RunError
-from engine.gradients import Objective, Owners, frozen, observe
+from engine.gradients import (
+    PROBE,
+    Fetch,
+    Objective,
+    Owners,
+    batchable,
+    frozen,
+    observe,
+    trusted,
+)
 from engine.layers import NORMS
-from engine.outer import BATCHED, fits
+from engine.outer import fits
 from engine.problem import Problem
 
 Product = Callable[[Tensor], Tensor]
@@ -43,7 +52,7 @@ class LayerFishers:
 
     A network's forward and backward pass gives every layer's inputs and output slopes;
     with these a product with F_l takes a jvp and a vjp of that layer alone, and nothing
-    of the other layers comes in. Memory does not grow with the number of images.
+    of the other layers comes in. No gradient of a single image is ever made.
 
     Args:
         calls: How each weight was used.
@@ -78,7 +87,7 @@ class LayerFishers:
                 for (_, pull), c in zip(pairs, slopes, strict=True)
             )
 
-        return torch.stack([one(vector) for vector in vectors]) / self._images
+        return vmap(one)(vectors) / self._images
 
     def _spread(self, each: Tensor, slopes: Tensor) -> Tensor:
         """An image's number for all its rows of an output."""
@@ -86,33 +95,69 @@ class LayerFishers:
         return rows.reshape(-1, *(1,) * (slopes.dim() - 1))
 
 
+def fisher_products(
+    problem: Problem,
+    owners: Owners,
+    pieces: Iterable[Tensor],
+    fetch: Fetch,
+    vectors: dict[str, Tensor],
+) -> dict[str, Tensor]:
+    """Each layer's F_l v over all images of the pieces, in eval mode.
+
+    Args:
+        problem: The network.
+        owners: Of `layers_of`.
+        pieces: Image numbers; the activations of one piece are in memory at a time.
+        fetch: Gives images and their losses.
+        vectors: (probes, *weight shape) per layer.
+
+    Raises:
+        RunError: No gradient reached a layer.
+    """
+    totals, count = dict.fromkeys(vectors, 0.0), 0
+    with frozen(problem.model):
+        for piece in pieces:
+            fishers = layer_fishers(problem.model, owners, *fetch(piece))
+            for name, each in vectors.items():
+                product = fishers.product(name, each.detach())
+                totals[name] = totals[name] + product * len(piece)
+            count += len(piece)
+    return {name: total / count for name, total in totals.items()}
+
+
 def layer_fishers(
-    problem: Problem, owners: Owners, images: Tensor, objective: Objective
+    model: nn.Module, owners: Owners, images: Tensor, objective: Objective
 ) -> LayerFishers:
-    """The Fishers of all owned layers on these images, in eval mode."""
-    calls: dict[str, list[Call]] = {name: [] for name in problem.names}
+    """The Fishers of all owned layers on these images; the model is in eval mode."""
+    calls: dict[str, list[Call]] = {name: [] for name in owners.values()}
 
     def visit(module: nn.Module, inputs: Tensor, slopes: Tensor) -> None:
         if type(module) in NORMS or fits(module, inputs, len(images)):
             calls[owners[module]].append(Call(module, inputs, slopes))
 
-    with frozen(problem.model):
-        observe(problem.model, owners, images, objective, visit)
+    observe(model, owners, images, objective, visit)
     return LayerFishers(calls, len(images))
 
 
-def layers_of(problem: Problem, method: str) -> Owners:
+def layers_of(problem: Problem, fetch: Fetch, method: str) -> Owners:
     """The linear, convolution and normalisation modules of the problem's weights.
 
     Raises:
-        InputError: A weight belongs to another kind of layer.
+        InputError: A weight belongs to another kind of layer, or is used in other ways
+            than by its module on each image.
     """
-    names = {id(problem.model.get_parameter(name)): name for name in problem.names}
-    found = {
+    model = problem.model
+    names = {id(model.get_parameter(name)): name for name in problem.names}
+    weights = {name: model.get_parameter(name) for name in problem.names}
+    with frozen(model):
+        images, _ = fetch(torch.arange(min(PROBE, len(problem.train))))
+        found = trusted(model, batchable(model, weights), images)
+    norms = {
         module: names[id(module.weight)]
-        for module in problem.model.modules()
-        if type(module) in (*BATCHED, *NORMS) and id(module.weight) in names
+        for module in model.modules()
+        if type(module) in NORMS and id(module.weight) in names
     }
+    found = found | norms
     others = sorted(set(problem.names) - set(found.values()))
     if others:
         raise InputError(

@@ -115,9 +115,9 @@ class FishLeg(Estimator):
             InputError: A layer is neither linear, a convolution nor a normalisation.
             RunError: There are no images, or gradients are missing or not finite.
         """
-        owners = layers_of(problem, "FishLeg")
         order = choose(problem, self.images, seed, monitor)
         fetch = problem.fetch(self.fisher, seed)
+        owners = layers_of(problem, fetch, "FishLeg")
         loss = Auxiliary(problem, owners, order, fetch, masks, self.damping)
         with monitor.phase("gradients"):
             start = self._start(loss, monitor)
