@@ -49,9 +49,11 @@ class FishLeg(Estimator):
     E_u [1/2 v^T (F + damping I) v - u^T v], v = Q u, with normal probes u, by a
     preconditioned slope and Adam. Products with F are exact, by jvp and vjp of each
     layer; removed weights stay out. The next prune step goes on from what was learned.
-    Started from K-FAC, no step at all is K-FAC with its best scale per layer. Cost: a
-    step is a pass forward and back and as many layer products as probes; memory per
-    layer out^2 + in^2 + out in, however many images there are.
+    Started from K-FAC, no step at all is K-FAC with its best scale per layer. Such
+    probes ask most of directions with little curvature, so the loss may fall while the
+    residual, which asks most of those with much, does not. Cost: a step is a pass
+    forward and back and as many layer products as probes; memory per layer out^2 +
+    in^2 + out in, however many images there are.
     """
 
     model_config = ConfigDict(title="FishLeg")
@@ -78,8 +80,8 @@ class FishLeg(Estimator):
         ge=1, le=10_000,
     )  # fmt: skip
     learning_rate: float = field(
-        1e-3, "Learning rate",
-        "Of Adam, as a share of each factor; 0.0003 to 0.003, more overshoots.",
+        3e-4, "Learning rate",
+        "Of Adam, as a share of each factor; 0.0001 to 0.003, more overshoots.",
         gt=0, le=1,
     )  # fmt: skip
     start: Literal["kfac", "identity"] = field(
@@ -146,7 +148,7 @@ class FishLeg(Estimator):
     def _learn(
         self, loss: Auxiliary, start: Structures, monitor: Monitor, seed: int
     ) -> Structures:
-        """The best-scaled start or what it led to, whichever suits a layer better."""
+        """The best-scaled start, or what it led to where that lowers the loss."""
 
         def certify(found: Structures) -> dict[str, Certificate]:
             probes = generator(seed, "certificate")
@@ -179,14 +181,20 @@ class FishLeg(Estimator):
         after: dict[str, Certificate],
         monitor: Monitor,
     ) -> None:
+        """The certificate; a residual of 1 is no better than Q = 0."""
         error = residual(after.values())
         worst = max(after, key=lambda name: residual([after[name]]))
+        first, last = (sum(c.value for c in each.values()) for each in (before, after))
+        learned = (
+            f"; {self.iterations} auxiliary steps brought it there from "
+            f"{residual(before.values()):.2g} and lowered the auxiliary loss by "
+            f"{last / first - 1:.1%}"
+        )
         poor = error >= POOR
         monitor.notice(
             f"FishLeg's inverse Q leaves |(F + damping) Q u - u| / |u| = {error:.2g} "
-            f"on random probes u ({residual(before.values()):.2g} before "
-            f"{self.iterations} auxiliary steps), at most "
-            f"{residual([after[worst]]):.2g} in {worst}.",
+            f"on random probes u, at most {residual([after[worst]]):.2g} in {worst}"
+            f"{learned if self.iterations and first else ''}.",
             "Raise estimator.damping, or take more steps." if poor else "",
             level="warning" if poor else "info",
         )
