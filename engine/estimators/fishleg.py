@@ -165,7 +165,7 @@ class FishLeg(Estimator):
         )
         moved = loss.learn(start, learning, generator(seed, "auxiliary"), monitor)
         last = certify(moved)
-        better = {n: each for n, each in last.items() if each.value < first[n].value}
+        better = {n: each for n, each in last.items() if each.value <= first[n].value}
         self._tell(first, first | better, monitor)
         if len(better) < len(last):
             monitor.notice(
