@@ -128,14 +128,15 @@ def _trusted(model: nn.Module, weights: dict[str, Tensor], images: Tensor) -> Wa
 
     What its own modules cannot give is tried by vmap over the whole network.
     """
-    near = _agreeing(model, ways_of(model, weights, images), images)
+    near = agreeing(model, ways_of(model, weights, images), images)
     rest = {name: name for name in weights if name not in near.names}
-    far = _agreeing(model, Ways(callers={model: rest} if rest else {}), images)
+    far = agreeing(model, Ways(callers={model: rest} if rest else {}), images)
     around = {**near.callers.get(model, {}), **far.callers.get(model, {})}
     return Ways(near.owners, near.callers | ({model: around} if around else {}))
 
 
-def _agreeing(model: nn.Module, ways: Ways, images: Tensor) -> Ways:
+def agreeing(model: nn.Module, ways: Ways, images: Tensor) -> Ways:
+    """Those of the ways whose gradients on these images are those of autograd."""
     ways, found = _possible(model, ways, images)
     good = set(found)
     for row in range(len(images)):

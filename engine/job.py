@@ -199,6 +199,7 @@ class Job:
             "repaired": self.repaired,
             "thresholds": self.thresholds,
             "predictions": self.predictions,
+            "learned": self.problem.learned,
             "results": {k: dataclasses.asdict(m) for k, m in self.results.items()},
             "timings": dict(self.monitor.timings),
             "notices": list(self.monitor.notices),
@@ -213,6 +214,7 @@ class Job:
             self.budget = self._settle(with_block(self.recipe, block))
         self.model.load_state_dict(state["model"])
         self.masks = {k: v.to(self.device) for k, v in state["masks"].items()}
+        self.problem = self.problem.knowing(state.get("learned", {}))
         self.finetuner.load_state_dict(state["finetuner"])
         self.level, self.step = state["level"], state["step"]
         self.cut, self.measured = state["cut"], state["measured"]
@@ -268,10 +270,10 @@ class Job:
                 problem, self.masks, settled, level, number, self._uses, monitor
             ),
         )  # fmt: skip
-        self._tested = None
+        self._tested, self.cut = None, True
         self.masks, self.thresholds = cut.masks, cut.thresholds
+        self.problem = self.problem.knowing(cut.learned)
         self.finetuner.forget(cut.removed)
-        self.cut = True
         self._tell(cut)
 
     def _steps_done(self) -> int:

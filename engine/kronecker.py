@@ -31,14 +31,20 @@ class Factors:
     a: Tensor
     g: Tensor
 
-    def basis(self) -> "Basis":
+    def basis(self, name: str) -> "Basis":
         """Eigenvectors of both; float64 eigenvalues at least 0.
 
         Raises:
-            torch.linalg.LinAlgError: A factor has no eigenvalues.
+            RunError: A factor of the layer of this name has no eigenvalues.
         """
-        inputs, columns = torch.linalg.eigh(self.a)
-        outputs, rows = torch.linalg.eigh(self.g)
+        try:
+            inputs, columns = torch.linalg.eigh(self.a)
+            outputs, rows = torch.linalg.eigh(self.g)
+        except torch.linalg.LinAlgError as error:
+            raise RunError(
+                f"The Kronecker factors of {name} have no eigenvalues.",
+                "Take more images, or exclude this layer.",
+            ) from error
         return Basis(rows, columns, outputs.clamp_min(0), inputs.clamp_min(0))
 
 
@@ -68,7 +74,12 @@ class Basis:
         return (self.rows @ values @ self.columns.mT).reshape(-1)
 
     def factored(self, damping: float, balanced: bool) -> Tensor:
-        """Eigenvalues of (G + sqrt(l / p) I) (x) (A + sqrt(l p) I) for damping l.
+        """Eigenvalues (groups, out, in) of the product of both damped factors."""
+        left, right = self.damped(damping, balanced)
+        return left[:, :, None] * right[:, None]
+
+    def damped(self, damping: float, balanced: bool) -> tuple[Tensor, Tensor]:
+        """Eigenvalues of G + sqrt(l / p) I and of A + sqrt(l p) I for damping l.
 
         p = (tr A / dim A) / (tr G / dim G) where balanced and finite, else 1.
         """
@@ -76,8 +87,7 @@ class Basis:
         usable = balanced & ratio.isfinite() & (ratio > 0)
         ratio = torch.where(usable, ratio, 1.0)
         left = self.outputs + (damping / ratio).sqrt()[:, None]
-        right = self.inputs + (damping * ratio).sqrt()[:, None]
-        return left[:, :, None] * right[:, None]
+        return left, self.inputs + (damping * ratio).sqrt()[:, None]
 
 
 class KroneckerInverse:

@@ -1,6 +1,6 @@
 """Problem: a network, its prunable weights, the training images and the loss."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -21,6 +21,7 @@ from engine.processes import ALONE, Ranks
 from engine.shares import Owners, owned_rows, owners
 
 Fisher = Literal["empirical", "true"]  # labels of the data, or the network's own
+Learned = dict[str, dict[str, Tensor]]  # by layer, what an estimator made of it
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Problem:
         paging: Folder on whose disk gradients are kept; None keeps them in memory.
         thrift: How often memory ran out: halves micro-batches and pages so often.
         ranks: The processes that share the work.
+        learned: What the estimator learned in the prune step before; empty at first.
     """
 
     model: nn.Module
@@ -44,6 +46,7 @@ class Problem:
     paging: Path | None = None
     thrift: int = 0
     ranks: Ranks = ALONE
+    learned: Learned = field(default_factory=dict)
 
     def weights(self) -> dict[str, Tensor]:
         """The prunable weights as they are now, detached, sharing storage."""
@@ -52,6 +55,15 @@ class Problem:
     def thriftier(self, folder: Path) -> "Problem":
         """The same with smaller micro-batches and pages, which `folder` holds."""
         return replace(self, paging=folder, thrift=self.thrift + 1)
+
+    def knowing(self, learned: Learned) -> "Problem":
+        """The same with what an estimator learned, on the devices of the layers."""
+        weights = self.weights()
+        here = {
+            name: {key: value.to(weights[name].device) for key, value in each.items()}
+            for name, each in learned.items()
+        }
+        return replace(self, learned=here)
 
     def owners(self) -> Owners:
         """Which process holds the curvature of each layer."""

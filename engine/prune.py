@@ -14,7 +14,7 @@ from engine.layers import layer_states
 from engine.masks import Masks
 from engine.monitor import Monitor
 from engine.patterns.base import Choice
-from engine.problem import Problem
+from engine.problem import Learned, Problem
 from engine.recipe import Recipe
 from engine.spread import SharedCurvature
 
@@ -29,6 +29,7 @@ class Cut:
         thresholds: Least kept saliency per layer.
         predicted: Loss increase as the sum of saliencies; None if unknown.
         predicted_joint: The same for the exact joint removal per block.
+        learned: What the estimator hands to the next step.
     """
 
     masks: Masks
@@ -36,6 +37,7 @@ class Cut:
     thresholds: dict[str, float | None]
     predicted: float | None
     predicted_joint: float | None
+    learned: Learned
 
     def told(self, number: int, steps: int, position: float, parameters: int) -> Pruned:
         """The event of it: step `number` of `steps`, after `position` epochs."""
@@ -80,6 +82,7 @@ def prune_once(
     """
     seed = recipe.machine.seed + number
     curvature = recipe.estimator.fit(problem, before, monitor, seed)
+    learned = recipe.estimator.learned(curvature)
     if problem.ranks.size > 1:
         curvature = SharedCurvature(curvature, problem.owners(), problem.ranks, monitor)
     with monitor.phase("selection"):
@@ -98,7 +101,7 @@ def prune_once(
         correction = curvature.compensate(weights, removed, choice.sets)
         problem.ranks.ensure_same("masks", lambda: masks.digest(choice.masks))
         _cut(weights, choice.masks, correction)
-    return Cut(choice.masks, removed, choice.thresholds, predicted, joint)
+    return Cut(choice.masks, removed, choice.thresholds, predicted, joint, learned)
 
 
 def _tell_reached(

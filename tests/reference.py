@@ -186,6 +186,15 @@ def factored_damping(a: Tensor, g: Tensor, damping: float, balanced: bool) -> Te
     return torch.kron(left, right)
 
 
+def structured_inverse(scale: Tensor, left: Tensor, right: Tensor) -> Tensor:
+    """FishLeg's Q in full, diag(a) (R^T R (x) L L^T) diag(a), a block per group."""
+    blocks = [
+        a.flatten().diag() @ torch.kron(r.T @ r, c @ c.T) @ a.flatten().diag()
+        for a, r, c in zip(scale.double(), left.double(), right.double(), strict=True)
+    ]
+    return torch.block_diag(*blocks)
+
+
 def surviving_fit(
     inputs: Tensor, targets: Tensor, weights: Tensor, kept: Tensor, ridge: float
 ) -> Tensor:

@@ -2,6 +2,7 @@
 
 from engine.estimators.diagonal_fisher import DiagonalFisher
 from engine.estimators.exact_obs import ExactOBS
+from engine.estimators.fishleg import FishLeg
 from engine.estimators.kfac import KFAC
 from engine.estimators.magnitude import Magnitude
 from engine.estimators.mfac import MFAC
@@ -16,6 +17,7 @@ ESTIMATORS = (  # the first is the default
     WoodTaylor,
     MFAC,
     KFAC,
+    FishLeg,
     ExactOBS,
     DiagonalFisher,
     HessianTrace,

@@ -11,7 +11,7 @@ from engine.groups import Best, at, cheapest
 from engine.masks import Masks
 from engine.monitor import Monitor
 from engine.part import Part, field
-from engine.problem import Fisher, Problem
+from engine.problem import Fisher, Learned, Problem
 
 Tensors = dict[str, Tensor]
 
@@ -85,6 +85,13 @@ class Estimator(Part):
         and fits only those, inside `monitor.apart()`; all else they do alike.
         """
         raise NotImplementedError
+
+    def learned(self, curvature: Curvature) -> Learned:
+        """What the next prune step finds in `problem.learned`; most start anew.
+
+        It is kept with the run's state, so a resumed run goes on from the same.
+        """
+        return {}
 
 
 class ObsEstimator(Estimator):

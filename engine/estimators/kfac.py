@@ -6,9 +6,8 @@ from typing import Literal
 import torch
 from pydantic import ConfigDict
 
-from engine.errors import RunError
 from engine.estimators.base import Estimator, Tensors
-from engine.kronecker import Basis, Factors, KroneckerInverse, kronecker_factors
+from engine.kronecker import Basis, KroneckerInverse, kronecker_factors
 from engine.masks import Masks
 from engine.moments import choose, single_gradients
 from engine.monitor import Monitor
@@ -90,7 +89,7 @@ class KFAC(Estimator):
             factors = kronecker_factors(problem, order, fetch, monitor)
         with monitor.phase("curvature"):
             bases = {
-                name: _basis(name, factors.pop(name))
+                name: factors.pop(name).basis(name)
                 for name in monitor.track(tuple(factors), "Curvature")
             }
             values = {
@@ -120,13 +119,3 @@ def _mean_squares(
                 0
             )
     return {name: total / images for name, total in totals.items()}
-
-
-def _basis(name: str, factors: Factors) -> Basis:
-    try:
-        return factors.basis()
-    except torch.linalg.LinAlgError as error:
-        raise RunError(
-            f"The Kronecker factors of {name} have no eigenvalues.",
-            "Take more images, or exclude this layer.",
-        ) from error

@@ -18,6 +18,10 @@ CASES = {
         "estimator": {"kind": "woodtaylor", "samples": 100, "longest_step": 0.01}
     },
     "kfac": {"estimator": {"kind": "kfac", "images": 200, "corrected": True}},
+    "fishleg": {
+        "estimator": {"kind": "fishleg", "images": 200, "iterations": 5},
+        "schedule": {"kind": "one_shot", "recomputations": 2},
+    },
     "exact_obs": {
         "estimator": {"kind": "exact_obs", "images": 100},
         "allocation": {"kind": "uniform"},

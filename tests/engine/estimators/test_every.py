@@ -16,7 +16,7 @@ needs_cuda = pytest.mark.skipif(
 
 def method(kind):
     """With its defaults, but few draws."""
-    small = {"samples": 20, "images": 20, "draws": 5}
+    small = {"samples": 20, "images": 20, "draws": 5, "iterations": 5}
     return kind(**{k: v for k, v in small.items() if k in kind.model_fields})
 
 

@@ -103,7 +103,7 @@ def test_corrected_eigenvalues_are_the_fishers_diagonal_in_the_basis(network):
     rows = given.gradients(20, 1, 0, {}, Monitor())
     factors = factors_of(given)
     for name, weight in given.weights().items():
-        basis = factors[name].basis()
+        basis = factors[name].basis(name)
         full = torch.kron(basis.rows[0], basis.columns[0])
         values = (full.T @ reference.fisher(rows[name], 1e-3) @ full).diag()
         fisher = full @ values.diag() @ full.T

@@ -1,0 +1,84 @@
+"""Products with a layer's Fisher against single gradients, for every kind of use."""
+
+import pytest
+import torch
+from torch import nn
+
+from engine.errors import InputError, RunError
+from engine.layer_fisher import LayerFishers, fisher_products, layers_of
+from engine.problem import Problem
+from tests import reference
+from tests.cases import CASES, Residual, perceptron, problem
+
+BY_NAME = {case.name: case for case in CASES}
+
+
+def with_norms(build, shape) -> Problem:
+    """Scales of normalisation layers are looked at too."""
+    given = problem(build, shape, 6)
+    names = tuple(n for n, _ in given.model.named_parameters() if n.endswith("weight"))
+    return Problem(given.model, names, given.train, given.loss)
+
+
+def normalised():
+    return nn.Sequential(nn.Linear(4, 6), nn.LayerNorm(6), nn.Tanh(), nn.Linear(6, 3))
+
+
+def products(given, vectors, sizes=(3, 3)):
+    owners = layers_of(given, given.fetch(), "This")
+    pieces = torch.arange(len(given.train)).split(sizes)
+    return fisher_products(given, owners, pieces, given.fetch(), vectors)
+
+
+def assert_exact(given, **options):
+    vectors = {
+        n: torch.randn(2, *w.shape, dtype=w.dtype) for n, w in given.weights().items()
+    }
+    found = products(given, vectors, **options)
+    images, labels = given.train.images, given.train.labels
+    rows = reference.gradient_rows(given.model, given.names, images, labels, 1)
+    for name, each in vectors.items():
+        right = each.flatten(1) @ reference.fisher(rows[name], 0)
+        torch.testing.assert_close(found[name].flatten(1), right)
+
+
+@pytest.mark.parametrize("name", [case.name for case in CASES if not case.vmapped])
+def test_products_are_those_of_single_gradients(name):
+    assert_exact(problem(BY_NAME[name].build, BY_NAME[name].shape, 6))
+
+
+@pytest.mark.parametrize(
+    ("build", "shape"), [(Residual, (2, 6, 6)), (normalised, (4,))]
+)
+def test_scales_of_normalisation_layers_have_a_fisher(build, shape):
+    given = with_norms(build, shape)
+    given.model.train()
+    before = {name: value.clone() for name, value in given.model.state_dict().items()}
+    assert_exact(given)
+    for name, value in given.model.state_dict().items():
+        assert torch.equal(value, before[name])
+
+
+def test_pieces_of_unequal_size_count_by_their_images():
+    assert_exact(problem(Residual, (2, 6, 6), 6), sizes=[1, 5])
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if c.looped], ids=lambda c: c.name)
+def test_weights_that_are_used_in_other_ways_are_refused(case):
+    given = problem(case.build, case.shape, 6)
+    with pytest.raises(InputError, match=f"This does not know .*{case.vmapped[0]}"):
+        layers_of(given, given.fetch(), "This")
+
+
+def test_a_layer_without_gradient_is_an_error():
+    with pytest.raises(RunError, match="No gradient reached inner"):
+        LayerFishers({"inner": []}, 3).product("inner", torch.ones(1, 2))
+
+
+def test_flags_and_modes_come_back():
+    given = perceptron()
+    given.model.train()
+    given.model[0].weight.requires_grad_(False)
+    products(given, {n: w[None] for n, w in given.weights().items()}, sizes=(30,))
+    assert given.model.training and given.model[2].weight.requires_grad
+    assert not given.model[0].weight.requires_grad
