@@ -7,11 +7,12 @@ import torch
 from torch import Tensor
 
 from engine.fishleg import Structure
-from engine.gradients import Fetch, Owners
+from engine.gradients import Fetch
 from engine.layer_fisher import fisher_products
 from engine.masks import Masks
 from engine.monitor import Monitor
 from engine.problem import Problem
+from engine.ways import Owners
 
 PIECE = 32  # images whose activations are kept at once
 Tensors = dict[str, Tensor]

@@ -107,6 +107,8 @@ def in_words(event: Event) -> str:
                 f"Prune {event.step} of {event.steps}: {event.sparsity:.2%} of the "
                 f"prunable weights ({event.zeros:,}), {event.sparsity_all:.2%} of all"
             )
+        case events.Checked():
+            return _promise(event)
         case events.EpochFinished():
             return (
                 f"Epoch {event.epoch} of {event.epochs}: validation "
@@ -127,6 +129,19 @@ def in_words(event: Event) -> str:
             return event.message
         case _:
             return ""
+
+
+def _promise(event: events.Checked) -> str:
+    """Predicted and measured loss change in words."""
+    text = f"Prune {event.step} changed the loss by {event.calibration:+.4f} on "
+    text += "calibration images"
+    if event.held_out is not None:
+        text += f", {event.held_out:+.4f} on held-out ones"
+    if event.predicted is not None:
+        text += f"; predicted {event.predicted:+.4f}"
+    if event.predicted_joint is not None:
+        text += f", jointly {event.predicted_joint:+.4f}"
+    return text
 
 
 def layer_table(console: Console) -> Callable[[Event], None]:

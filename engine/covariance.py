@@ -7,10 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from engine.errors import InputError, RunError
-from engine.gradients import Fetch, Owners, batchable, frozen
+from engine.gradients import Fetch
 from engine.monitor import Monitor
 from engine.outer import fits, patches
+from engine.passes import frozen
 from engine.problem import Problem
+from engine.ways import Owners, batchable
 
 PIECE = 32  # images of one pass: their patches are copied to float64
 

@@ -12,7 +12,6 @@ from engine.monitor import Monitor
 from engine.pages import Pages
 
 Answer = TypeVar("Answer")
-PAGE = 128 * 2**20  # bytes of gradients read from disk at once; one block at least
 
 
 class BlockFisher:
@@ -119,7 +118,7 @@ class PagedFisher:
     def _step(self) -> int:
         """Weights per page: whole blocks."""
         block = self._size * self._pages.shape[0] * self._pages.dtype.itemsize
-        return self._size * max(1, PAGE // block)
+        return self._size * max(1, self._pages.page // block)
 
     def _columns(self) -> list[slice]:
         numel, step = len(self._live), self._step

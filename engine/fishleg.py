@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from engine.gradients import Fetch, Owners
+from engine.gradients import Fetch
 from engine.kronecker import kronecker_factors
 from engine.monitor import Monitor
 from engine.problem import Problem
+from engine.ways import Owners
 
 TOLERANCE = 1e-6  # relative residual at which a joint removal counts as solved
 ITERATIONS = 200  # most products of one joint removal

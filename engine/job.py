@@ -7,6 +7,7 @@ from typing import Any
 
 from engine import machine, masks, memory
 from engine.budget import Budget, decide, with_block
+from engine.checks import Promises
 from engine.errors import InputError, RunError
 from engine.evaluate import Measure, evaluate
 from engine.events import Evaluated
@@ -22,6 +23,7 @@ from engine.recipe import Recipe
 from engine.repair import LayerRepair, reestimate_batch_norm, undone_on_failure
 from engine.schedules.base import Level
 from engine.settings import When
+from engine.thrift import thrifty
 
 
 class Job:
@@ -73,16 +75,11 @@ class Job:
             self.model, names, self.data.train, self.loss, ranks=ranks
         )
         self.budget = self._settle(recipe)
+        self.promises = Promises(self.problem, self.data, recipe, monitor, ranks)
         self.finetuner = Finetuner(
-            self.model,
-            self.data,
-            self.loss,
-            recipe.finetune,
-            recipe.machine.seed,
-            recipe.machine.batch,
-            monitor,
-            ranks,
-        )
+            self.model, self.data, self.loss, recipe.finetune, recipe.machine.seed,
+            recipe.machine.batch, monitor, ranks,
+        )  # fmt: skip
         self.masks = masks.from_zeros(self.problem.weights())
         self.levels = self._plan_levels()
         self.level = self.step = self.measured = 0
@@ -157,7 +154,7 @@ class Job:
     def repair(self, when: When) -> None:
         """Refit layers, then re-estimate batch norm, as far as either is due `when`."""
         settings, machine = self.recipe.repair, self.recipe.machine
-        self._tested = None
+        self._changed()
         with self.monitor.phase("repair"), undone_on_failure(self.model):
             if self._layer_repair and settings.layers == when:
                 self._layer_repair(self.model, self.masks, self.monitor)
@@ -175,7 +172,7 @@ class Job:
 
     def train_epoch(self) -> None:
         """Fine-tune one epoch; after the last prune it may become the best."""
-        self._tested = None
+        self._changed()
         self.finetuner.run_epoch(self.masks, recovering=self.pruned)
 
     def finish(self) -> None:
@@ -224,9 +221,9 @@ class Job:
         self.problem = self.problem.knowing(state.get("learned", {}))
         self.finetuner.load_state_dict(state["finetuner"])
         self.level, self.step = state["level"], state["step"]
-        self.cut, self.measured = state["cut"], state["measured"]
-        self.repaired = state["repaired"]
-        self.thresholds, self.predictions = state["thresholds"], state["predictions"]
+        self.cut, self.repaired = state["cut"], state["repaired"]
+        self.measured, self.thresholds = state["measured"], state["thresholds"]
+        self.predictions = state["predictions"]
         self.results = {k: Measure(**m) for k, m in state["results"].items()}
         self.monitor.timings = dict(state["timings"])
         self.monitor.notices = list(state["notices"])
@@ -274,17 +271,16 @@ class Job:
         return self.recipe.schedule.levels(target, epochs, min(start, target))
 
     def _cut(self, sparsity: float) -> None:
-        cut = prune_once(
-            self.problem,
-            self.masks,
-            self._settled,
-            sparsity,
-            self._steps_done(),
-            self.monitor,
-        )
+        self.promises.look()
+        number, monitor = self._steps_done(), self.monitor
+        cut, problem = thrifty(
+            self.problem, self.recipe.estimator, self._folder, monitor,
+            lambda given: prune_once(
+                given, self.masks, self._settled, sparsity, number, monitor),
+        )  # fmt: skip
         self._tested, self.cut = None, True
         self.masks, self.thresholds = cut.masks, cut.thresholds
-        self.problem = self.problem.knowing(cut.learned)
+        self.problem = problem.knowing(cut.learned)
         self.finetuner.forget(cut.removed)
         self._tell(cut)
 
@@ -293,8 +289,12 @@ class Job:
 
     def _tell(self, cut: Cut) -> None:
         number, steps = self._steps_done() + 1, sum(len(x.steps) for x in self.levels)
-        self.predictions.append(
-            {"step": number, "sum": cut.predicted, "joint": cut.predicted_joint}
-        )
         count = parameter_count(self.model)
         self.monitor.emit(cut.told(number, steps, self.finetuner.position, count))
+        promised = {"step": number, "sum": cut.predicted, "joint": cut.predicted_joint}
+        self.predictions.append(promised | self.promises.check(number, cut))
+
+    def _changed(self) -> None:
+        """What was measured of the network does not hold any more."""
+        self._tested = None
+        self.promises.forget()

@@ -7,9 +7,10 @@ from torch import Tensor, nn
 
 from engine.covariance import PIECE, by_group, owners_of, seen
 from engine.errors import RunError
-from engine.gradients import Fetch, frozen, observe
+from engine.gradients import Fetch
 from engine.monitor import Monitor
 from engine.outer import fits
+from engine.passes import first_input, frozen, observe
 from engine.problem import Problem
 
 
@@ -132,7 +133,8 @@ def kronecker_factors(
     owners = owners_of(problem, "K-FAC")
     sums = {name: _Sums() for name in problem.names}
 
-    def visit(module: nn.Module, inputs: Tensor, gradient: Tensor) -> None:
+    def visit(module: nn.Module, args: tuple, kwargs: dict, gradient: Tensor) -> None:
+        inputs = first_input(args, kwargs)
         if fits(module, inputs, 1):
             rows = seen(module, inputs, gradient)
             sums[owners[module]].add(rows, _slopes(module, gradient))

@@ -8,19 +8,12 @@ from torch import Tensor, nn
 from torch.func import functional_call, vjp, vmap
 
 from engine.errors import InputError, RunError
-from engine.gradients import (
-    PROBE,
-    Fetch,
-    Objective,
-    Owners,
-    batchable,
-    frozen,
-    observe,
-    trusted,
-)
+from engine.gradients import PROBE, Fetch, agreeing
 from engine.layers import NORMS
 from engine.outer import fits
+from engine.passes import Objective, first_input, frozen, observe
 from engine.problem import Problem
+from engine.ways import Owners, Ways, batchable
 
 Product = Callable[[Tensor], Tensor]
 
@@ -131,7 +124,8 @@ def layer_fishers(
     """The Fishers of all owned layers on these images; the model is in eval mode."""
     calls: dict[str, list[Call]] = {name: [] for name in owners.values()}
 
-    def visit(module: nn.Module, inputs: Tensor, slopes: Tensor) -> None:
+    def visit(module: nn.Module, args: tuple, kwargs: dict, slopes: Tensor) -> None:
+        inputs = first_input(args, kwargs)
         if type(module) in NORMS or fits(module, inputs, len(images)):
             calls[owners[module]].append(Call(module, inputs, slopes))
 
@@ -151,7 +145,7 @@ def layers_of(problem: Problem, fetch: Fetch, method: str) -> Owners:
     weights = {name: model.get_parameter(name) for name in problem.names}
     with frozen(model):
         images, _ = fetch(torch.arange(min(PROBE, len(problem.train))))
-        found = trusted(model, batchable(model, weights), images)
+        found = agreeing(model, Ways(batchable(model, weights)), images).owners
     norms = {
         module: names[id(module.weight)]
         for module in model.modules()

@@ -151,12 +151,12 @@ def _unsupported(weight: Weight) -> str:
         return "not initialised yet"
     if not tensor.is_floating_point():
         return f"{str(tensor.dtype).removeprefix('torch.')} weights are not supported"
-    if isinstance(owner, nn.Embedding | nn.EmbeddingBag):
-        return "embedding tables are not supported"
+    if isinstance(owner, nn.EmbeddingBag):
+        return "bags of embeddings are not supported"
     if isinstance(owner, nn.RNNBase | nn.RNNCellBase):
         return "recurrent layers are not supported"
     if isinstance(owner, nn.MultiheadAttention) and weight.own in ATTENTION:
         return ""
-    if isinstance(owner, COUNTED) and weight.own == "weight":
+    if isinstance(owner, (nn.Embedding, *COUNTED)) and weight.own == "weight":
         return ""
     return f"{weight.own} of {_kind(owner)} is not a weight that can be pruned"

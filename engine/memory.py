@@ -11,19 +11,13 @@ from engine import meter
 from engine.blocks import BUDGET
 from engine.data.base import Data
 from engine.estimators.base import ObsEstimator
-from engine.fisher import PAGE
-from engine.gradients import (
-    LOOP_FROM,
-    PROBE,
-    batchable,
-    batched,
-    images_at_once,
-    looped,
-    rows_at_once,
-)
+from engine.gradients import LOOP_FROM, PROBE, images_at_once, rows_at_once
+from engine.pages import PAGE
+from engine.passes import batched, looped
 from engine.recipe import Recipe
 from engine.repair import batch_norms
 from engine.shares import dealt
+from engine.ways import Ways, ways_of
 
 SINGLE, DOUBLE, INDEX = 4, 8, 8  # bytes of float32, float64 and int64
 RUNTIME = 85 * 10**6  # bytes that kernels and threads take at their first use
@@ -234,8 +228,13 @@ def _gradients(
     """Bytes of one micro-batch, or of the trial before it if that is more."""
     found = [0]
 
+    def served(net: nn.Module, images: Tensor) -> Ways:
+        if method.batch >= LOOP_FROM:
+            return Ways()
+        return ways_of(net, {name: net.get_parameter(name) for name in names}, images)
+
     def one(net: nn.Module, images: Tensor) -> None:
-        at_once = images_at_once(net, images)
+        at_once = images_at_once(net, served(net, images), images)
         if method.batch >= LOOP_FROM:
             found[0] = min(at_once, method.batch)
         else:
@@ -244,8 +243,7 @@ def _gradients(
 
     def by_hooks(net: nn.Module, images: Tensor) -> None:
         _freeze(net)
-        weights = {name: net.get_parameter(name) for name in names}
-        batched(net, batchable(net, weights), images, _sum)
+        batched(net, served(net, images), images, _sum)
 
     def by_loop(net: nn.Module, images: Tensor) -> None:
         _freeze(net)

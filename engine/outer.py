@@ -5,8 +5,10 @@ from math import prod
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn import grad
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+BACKWARD = (grad.conv1d_weight, grad.conv2d_weight, grad.conv3d_weight)
 BATCHED = (nn.Linear, *CONVOLUTIONS)  # exact types: a subclass may compute otherwise
 
 
@@ -19,7 +21,7 @@ def fits(module: nn.Module, inputs: Tensor, images: int) -> bool:
 
 def patch_bytes(module: nn.Module, output: Tensor) -> int:
     """Size of the patches that `weight_gradients` makes for this output."""
-    if type(module) not in CONVOLUTIONS:
+    if type(module) not in CONVOLUTIONS or module.groups > 1:
         return 0
     return (
         output.nbytes
@@ -41,19 +43,9 @@ def weight_gradients(
         left = gradient.reshape(images, -1, module.out_features)
         right = inputs.reshape(images, -1, module.in_features)
         return torch.bmm(left.mT, right).reshape(images, -1)
-    rows = _convolution(module, inputs, gradient)
+    taken = _convolution if module.groups == 1 else _grouped_convolution
+    rows = taken(module, inputs, gradient)
     return rows.reshape(images, -1, module.weight.numel()).sum(1)
-
-
-def columns(module: nn.Module, inputs: Tensor) -> Tensor:
-    """Inputs that each weight saw: (images * groups, features, positions).
-
-    One matrix product serves every dimension, stride, dilation and group; on a CPU
-    this beat `unfold` and the grouped-convolution trick for the shapes of ResNet-20.
-    """
-    found = patches(module, inputs)
-    width = found.shape[1] // module.groups * prod(module.kernel_size)
-    return found.reshape(len(found) * module.groups, width, -1)
 
 
 def patches(module: nn.Module, inputs: Tensor) -> Tensor:
@@ -78,10 +70,29 @@ def patches(module: nn.Module, inputs: Tensor) -> Tensor:
 
 
 def _convolution(module: nn.Module, inputs: Tensor, gradient: Tensor) -> Tensor:
-    """Products of the output's gradient with the patches that each weight saw."""
-    right = columns(module, inputs)
-    left = gradient.reshape(len(right), -1, right.shape[2])
+    """Products of the output's gradient with the patches that each weight saw.
+
+    One matrix product serves every dimension, stride and dilation; on a CPU this beat
+    `unfold` and the way of grouped convolutions for the shapes of ResNet-20.
+    """
+    left = gradient.flatten(2)
+    right = patches(module, inputs).reshape(len(inputs), -1, left.shape[2])
     return torch.bmm(left, right.mT).reshape(len(inputs), -1)
+
+
+def _grouped_convolution(module: nn.Module, inputs: Tensor, gradient: Tensor) -> Tensor:
+    """The images as further groups of one: 2 to 10 times faster than the patches."""
+    padded, weight = pad(module, inputs), module.weight
+    images = len(inputs)
+    rows = BACKWARD[weight.dim() - 3](
+        padded.reshape(1, -1, *padded.shape[2:]),
+        (images * len(weight), *weight.shape[1:]),
+        gradient.reshape(1, -1, *gradient.shape[2:]),
+        module.stride,
+        dilation=module.dilation,
+        groups=images * module.groups,
+    )
+    return rows.reshape(images, -1)
 
 
 def pad(module: nn.Module, inputs: Tensor) -> Tensor:

@@ -10,6 +10,8 @@ from torch import Tensor
 
 from engine.errors import RunError
 
+PAGE = 128 * 2**20  # bytes of gradients read at once; one block at least
+
 
 class Pages:
     """The rows (N, numel) of one layer, in a nameless temporary file.
@@ -21,12 +23,19 @@ class Pages:
         folder: On the disk to use.
         samples: Rows (N).
         weight: Gives width, dtype and device of the rows.
+        thrift: Halves what is read at once so often.
+
+    Attributes:
+        page: Bytes that should be read at once.
 
     Raises:
         RunError: The disk has no room.
     """
 
-    def __init__(self, folder: Path, samples: int, weight: Tensor) -> None:
+    def __init__(
+        self, folder: Path, samples: int, weight: Tensor, thrift: int = 0
+    ) -> None:
+        self.page = PAGE >> thrift
         self.shape = (samples, weight.numel())
         self.dtype, self.device = weight.dtype, weight.device
         self._folder = folder

@@ -11,11 +11,12 @@ from torch import Tensor, nn
 from engine import seeds
 from engine.data.base import Split
 from engine.errors import RunError
-from engine.gradients import Fetch, Objective, Rows, collect
+from engine.gradients import Fetch, Rows, collect
 from engine.loss import Loss
 from engine.masks import Masks
 from engine.monitor import Monitor
 from engine.pages import Pages
+from engine.passes import Objective
 from engine.processes import ALONE, Ranks
 from engine.shares import Owners, owned_rows, owners
 
@@ -33,6 +34,7 @@ class Problem:
         train: Labelled images to take gradients on.
         loss: Suits what the model returns.
         paging: Folder on whose disk gradients are kept; None keeps them in memory.
+        thrift: How often memory ran out: halves micro-batches and pages so often.
         ranks: The processes that share the work.
         learned: What the estimator learned in the prune step before; empty at first.
     """
@@ -42,6 +44,7 @@ class Problem:
     train: Split
     loss: Loss
     paging: Path | None = None
+    thrift: int = 0
     ranks: Ranks = ALONE
     learned: Learned = field(default_factory=dict)
 
@@ -57,6 +60,10 @@ class Problem:
             for name, each in learned.items()
         }
         return replace(self, learned=here)
+
+    def thriftier(self, folder: Path) -> "Problem":
+        """The same with smaller micro-batches and pages, which `folder` holds."""
+        return replace(self, paging=folder, thrift=self.thrift + 1)
 
     def owners(self) -> Owners:
         """Which process holds the curvature of each layer."""
@@ -92,10 +99,17 @@ class Problem:
         """
         groups = draw(len(self.train), samples, batch, seed, monitor)
         fetch = self.fetch(fisher, seed)
-        take = partial(collect, self.model, self.names, fetch, monitor=monitor)
+        take = partial(
+            collect,
+            self.model,
+            self.names,
+            fetch,
+            monitor=monitor,
+            thrift=self.thrift,
+        )
         if self.paging:
             pages = {
-                name: Pages(self.paging, len(groups), weight)
+                name: Pages(self.paging, len(groups), weight, self.thrift)
                 for name, weight in self.weights().items()
             }
             return take(groups, rows=pages)

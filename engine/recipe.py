@@ -15,7 +15,7 @@ from engine.models import MODELS
 from engine.part import Part, field, one_of, settings
 from engine.patterns import PATTERNS
 from engine.schedules import SCHEDULES
-from engine.settings import Finetune, Machine, Repair
+from engine.settings import Checks, Finetune, Machine, Repair
 
 VERSION = 1
 LARGEST = 1_000_000  # bytes of a recipe file
@@ -40,6 +40,7 @@ class Recipe(Part):
     schedule: one_of(*SCHEDULES) = field(SCHEDULES[0](), "Schedule", "When to prune.")
     repair: Repair = field(Repair(), "Repair", "Mending without labels.")
     finetune: Finetune = field(Finetune(), "Fine-tuning", "Training with masks held.")
+    checks: Checks = field(Checks(), "Checks", "How far to trust predictions.")
     machine: Machine = field(Machine(), "Machine", "Device and seed.")
 
     @model_validator(mode="before")

@@ -61,6 +61,21 @@ class Repair(Part):
         return when in (self.layers, self.batch_norm)
 
 
+class Checks(Part):
+    """What is measured beside the run, to tell how far to trust its predictions."""
+
+    model_config = ConfigDict(title="Checks")
+    images: int = field(
+        200,
+        "Check images",
+        "Calibration and held-out images, so many of each, on which every prune's "
+        "predicted loss change is compared with the measured one; 0 is none.",
+        ge=0,
+        le=10_000_000,
+        unit="images",
+    )
+
+
 class Finetune(Part):
     """Training between and after prunes, with masks held."""
 

@@ -39,7 +39,7 @@ def summarise(job: Job) -> dict[str, Any]:
         "seconds": round(job.monitor.now(), 3),
         "predicted_peak_bytes": job.budget.peak,
         "block_size": job.budget.block_size,
-        "paged": job.budget.paged,
+        "paged": job.problem.paging is not None,
         "peak_memory_bytes": machine.memory_peak(job.device),
         "device": machine.describe(job.device),
         "processes": job.ranks.size,

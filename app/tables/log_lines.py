@@ -6,6 +6,7 @@ from typing import Any
 
 from app.tables.units import accuracy, clock, count, exact, number, percent
 from engine.events import (
+    Checked,
     CheckpointLoaded,
     DataLoaded,
     EpochFinished,
@@ -123,6 +124,13 @@ def _pruned(event: Pruned) -> list[str]:
     return [text]
 
 
+def _checked(event: Checked) -> list[str]:
+    text = f"Measured loss change {number(event.calibration)} on calibration images"
+    if event.held_out is not None:
+        text += f", {number(event.held_out)} on held-out ones"
+    return [text]
+
+
 def _evaluated(event: Evaluated) -> list[str]:
     return [
         f"{STAGES.get(event.stage, event.stage)}: {event.split} accuracy "
@@ -163,6 +171,7 @@ _SENTENCES: dict[type[Event], Callable[[Any], list[str]]] = {
     LevelsPlanned: _planned,
     PhaseFinished: _phase,
     Pruned: _pruned,
+    Checked: _checked,
     Evaluated: _evaluated,
     EpochFinished: _epoch,
     Noticed: _noticed,

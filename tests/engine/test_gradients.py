@@ -14,6 +14,7 @@ from engine.problem import Problem, draw
 from tests import reference
 from tests.cases import CASES, Case, Images, prunable
 
+WAYS = ("by vmap", "one image at a time")
 cases = pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 
 
@@ -47,8 +48,9 @@ def test_rows_are_the_gradients_of_plain_autograd(case: Case, size: int):
     found = collected(given, groups, monitor)
     for name, right in expected(given, groups).items():
         torch.testing.assert_close(found[name], right, rtol=1e-10, atol=1e-12)
-    noticed = " ".join(monitor.notices)
-    assert [name for name in given.names if name in noticed] == list(case.looped)
+    told = {way: " ".join(n for n in monitor.notices if way in n) for way in WAYS}
+    noticed = [[name for name in given.names if name in told[way]] for way in WAYS]
+    assert noticed == [list(case.vmapped), list(case.looped)]
 
 
 @cases
@@ -102,6 +104,16 @@ def vgg11(num_classes: int) -> nn.Module:
     return nn.Sequential(layers, nn.Flatten(), nn.Linear(512, num_classes))
 
 
+def tiny_vit() -> nn.Module:
+    vit = models.VisionTransformer(16, 8, 2, 2, 8, 16, num_classes=3)
+    nn.init.normal_(vit.heads.head.weight)
+    return vit
+
+
+def tiny_swin() -> nn.Module:
+    return models.SwinTransformer([2, 2], 8, [1, 1], [2, 2], [2, 2], num_classes=3)
+
+
 @pytest.mark.parametrize(
     "build", [models.resnet18, models.mobilenet_v2, vgg11, models.densenet121]
 )
@@ -118,6 +130,20 @@ def test_torchvision_networks_need_no_loop(build):
     for name, right in expected(given, groups).items():
         assert right.norm() > 0
         assert (found[name] - right).norm() <= 1e-5 * right.norm()
+
+
+@pytest.mark.parametrize("build", [tiny_vit, tiny_swin])
+def test_attention_of_torchvision_is_vmapped(build):
+    model = build()
+    names = tuple(n for n in prunable(model) if "pos" not in n and "token" not in n)
+    split = Images(torch.randn(3, 3, 16, 16), torch.tensor([0, 1, 2]))
+    given = Problem(model, names, split, Loss())
+    groups = torch.arange(3)[:, None]
+    monitor = Monitor()
+    found = collected(given, groups, monitor)
+    assert len(monitor.notices) == 1 and "by vmap" in monitor.notices[0]
+    for name, right in expected(given, groups).items():
+        assert (found[name] - right).norm() <= 2e-5 * right.norm()
 
 
 def test_a_certain_network_is_still_trusted():

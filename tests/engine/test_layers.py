@@ -95,7 +95,7 @@ class Oddities(nn.Module):
         self.scale = nn.Parameter(torch.ones(4))
         self.steady = weight_norm(nn.Linear(4, 4))
         self.memory = nn.LSTM(4, 4, batch_first=True)
-        self.lookup = nn.Embedding(3, 4)
+        self.lookup, self.bag = nn.Embedding(3, 4), nn.EmbeddingBag(3, 4)
         self.whole = nn.Parameter(
             torch.ones(2, 2, dtype=torch.int8), requires_grad=False
         )
@@ -111,11 +111,11 @@ class Oddities(nn.Module):
 def test_what_cannot_be_pruned_says_why():
     layers = table(Oddities(), (3, 4))
     reasons = {n: x.reason for n, x in layers.items() if x.status == "unsupported"}
-    assert set(layers) - set(reasons) == {"end.weight"}
+    assert set(layers) - set(reasons) == {"end.weight", "lookup.weight"}
     assert "token of Oddities" in reasons["token"]
     assert "original1 of" in reasons["steady.parametrizations.weight.original1"]
     assert "recurrent" in reasons["memory.weight_ih_l0"]
-    assert "embedding" in reasons["lookup.weight"]
+    assert "embedding" in reasons["bag.weight"]
     assert "int8" in reasons["whole"] and "complex64" in reasons["wave.weight"]
     assert "not initialised" in reasons["later.weight"]
     assert "PReLU" in reasons["bent.weight"]

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from engine import fisher, obs
+from engine import obs
+from engine import pages as pages_module
 from engine.errors import RunError, Stopped
 from engine.estimators import WoodFisher
 from engine.loss import Loss
@@ -77,7 +78,9 @@ def test_rows_on_disk_are_the_rows_in_memory(case, tmp_path):
 def test_scores_and_steps_are_equal(
     tmp_path, monkeypatch, compensation, samples, size, share
 ):
-    monkeypatch.setattr(fisher, "PAGE", 3 * samples * 7 * 4)  # a few blocks at a time
+    monkeypatch.setattr(
+        pages_module, "PAGE", 3 * samples * 7 * 4
+    )  # a few blocks at a time
     method = WoodFisher(samples=samples, block_size=size, compensation=compensation)
     found = []
     for paging in (None, tmp_path):
@@ -105,7 +108,7 @@ def test_pages_of_a_gpu_come_back_to_it(tmp_path):
 
 
 def test_a_raised_damping_is_remembered(tmp_path, monkeypatch):
-    monkeypatch.setattr(fisher, "PAGE", 1)
+    monkeypatch.setattr(pages_module, "PAGE", 1)
     rows = torch.randn(4, 16)
     rows[:, 8] *= 1e7
     pages = Pages(tmp_path, 4, torch.zeros(16))
@@ -147,7 +150,7 @@ def test_a_folder_that_is_not_there_is_a_sentence(tmp_path):
 
 
 def test_a_stop_between_pages_leaves_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(fisher, "PAGE", 1)
+    monkeypatch.setattr(pages_module, "PAGE", 1)
     control = Control()
     given = problem(tmp_path)
     monitor = Monitor(control=control)

@@ -22,6 +22,8 @@ EXAMPLES = (
     (e.LevelsPlanned((), (), 3), "no prune"),
     (e.PhaseFinished("gradients", 65.2), "Gradients took 1:05"),
     (e.Pruned(1, 2, 0, 0.5, 0.4, 1234, (), 0.12, 0.1), "1,234 zeros, predicted loss"),
+    (e.Checked(1, 0.12, 0.1, 0.5, 0.25), "0.5 on calibration images, 0.25 on held-out"),
+    (e.Checked(1, None, None, 0.5, None), "Measured loss change 0.5 on calibration"),
     (
         e.Evaluated("final", "test", 1, 0.5, 88.22, 0.8),
         "Final network: test accuracy 88",

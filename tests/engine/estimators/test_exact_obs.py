@@ -13,9 +13,7 @@ from engine.estimators.exact_obs import by_row, damped
 from engine.monitor import Control, Monitor, Stopped
 from engine.sweep import exact_updates, greedy_losses
 from tests import reference
-from tests.cases import CASES, keep_all, keep_some, perceptron, problem
-
-BY_NAME = {case.name: case for case in CASES}
+from tests.cases import BY_NAME, keep_all, keep_some, perceptron, problem
 
 
 def rows(count: int = 5, width: int = 9) -> tuple[Tensor, Tensor, Tensor]:

@@ -10,9 +10,7 @@ from engine.estimators import KFAC
 from engine.kronecker import kronecker_factors
 from engine.monitor import Monitor
 from tests import reference
-from tests.cases import CASES, keep_all, keep_some, perceptron, problem
-
-BY_NAME = {case.name: case for case in CASES}
+from tests.cases import BY_NAME, keep_all, keep_some, perceptron, problem
 
 
 class Positions(nn.Module):
@@ -172,7 +170,7 @@ def test_true_fisher_draws_other_labels():
 def test_other_layers_are_refused_by_name(name):
     case = BY_NAME[name]
     given = problem(case.build, case.shape)
-    with pytest.raises(InputError, match=case.looped[0]):
+    with pytest.raises(InputError, match=case.vmapped[0]):
         fit(given, keep_all(given))
 
 

@@ -10,9 +10,7 @@ from engine.estimators.trace import spread, standard_error
 from engine.hessian import rademacher, trace_draws
 from engine.monitor import Control, Monitor, Stopped
 from tests import reference
-from tests.cases import CASES, keep_all, keep_some, perceptron, problem
-
-BY_NAME = {case.name: case for case in CASES}
+from tests.cases import BY_NAME, keep_all, keep_some, perceptron, problem
 
 
 def smooth():

@@ -1,0 +1,89 @@
+"""Promises checked: the loss change that a prune step predicts beside the measured."""
+
+from functools import partial
+
+from engine.data.base import Data
+from engine.evaluate import evaluate
+from engine.events import Checked
+from engine.monitor import Monitor
+from engine.problem import Problem, draw
+from engine.processes import Ranks
+from engine.prune import Cut
+from engine.recipe import Recipe
+
+Losses = dict[str, float]  # by data: calibration, held_out
+
+
+class Promises:
+    """Measures the loss around every prune step, where nothing else changes it.
+
+    Calibration images are the first that the first step's gradients are taken on;
+    held-out ones come from the validation split, if there is one.
+
+    Args:
+        problem: The network and its loss.
+        data: All splits.
+        recipe: Gives the number of images, the seed and the batch.
+        monitor: Hears of every check.
+        ranks: The processes that share the work.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        data: Data,
+        recipe: Recipe,
+        monitor: Monitor,
+        ranks: Ranks,
+    ) -> None:
+        images, seed = recipe.checks.images, recipe.machine.seed
+        self._monitor = monitor
+        self._evaluate = partial(
+            evaluate,
+            problem.model,
+            loss=problem.loss,
+            batch=recipe.machine.batch,
+            monitor=monitor,
+            label="Checking the prediction",
+            ranks=ranks,
+        )
+        splits = {"calibration": data.train, "held_out": data.validation}
+        self._few = {}
+        for name, split in splits.items():
+            count = min(images, len(split))
+            if count:
+                order = draw(len(split), count, 1, seed, Monitor()).reshape(-1)
+                self._few[name] = split.subset(order)
+        self._now: Losses | None = None
+
+    def look(self) -> None:
+        """Measure the network as it is, unless that is known."""
+        if self._now is None:
+            self._now = self._losses()
+
+    def forget(self) -> None:
+        """The network was changed by something else than a prune."""
+        self._now = None
+
+    def check(self, step: int, cut: Cut) -> Losses:
+        """Measure again, tell, and return the changes."""
+        before = self._now or {}
+        self._now = self._losses()
+        changes = {name: loss - before[name] for name, loss in self._now.items()}
+        if changes:
+            self._monitor.emit(
+                Checked(
+                    step,
+                    cut.predicted,
+                    cut.predicted_joint,
+                    changes.get("calibration"),
+                    changes.get("held_out"),
+                )
+            )
+        return changes
+
+    def _losses(self) -> Losses:
+        if not self._few:
+            return {}
+        with self._monitor.phase("evaluate"):
+            return {name: self._evaluate(few).loss for name, few in self._few.items()}

@@ -1,0 +1,108 @@
+"""Predicted loss changes beside measured ones."""
+
+import json
+
+import pytest
+import torch
+from torch import nn
+
+import engine
+from engine.checks import Promises
+from engine.console import in_words
+from engine.data.base import Data, DataSpec
+from engine.events import Checked
+from engine.monitor import Monitor
+from engine.processes import ALONE
+from engine.prune import prune_once
+from engine.recipe import parse
+from tests.cases import Images, keep_all, problem
+
+RECIPE = {
+    "estimator": {"samples": 24},
+    "schedule": {"recomputations": 3},
+    "finetune": {"epochs": 0},
+    "machine": {"device": "cpu", "threads": 1},
+}
+
+
+def run(folder, **groups) -> tuple[list[Checked], dict]:
+    heard = []
+    engine.run(parse(RECIPE | groups), folder, heard.append)
+    summary = json.loads((folder / "summary.json").read_text())
+    return [event for event in heard if isinstance(event, Checked)], summary
+
+
+def test_every_step_is_checked_and_recorded(tmp_path):
+    checked, summary = run(tmp_path / "run")
+    assert [event.step for event in checked] == [1, 2, 3]
+    for event, entry in zip(checked, summary["predicted"], strict=True):
+        assert (
+            entry["sum"] == event.predicted and entry["joint"] == event.predicted_joint
+        )
+        assert entry["calibration"] == event.calibration
+        assert entry["held_out"] == event.held_out
+
+
+def test_no_images_is_no_check(tmp_path):
+    checked, summary = run(tmp_path / "run", checks={"images": 0})
+    assert checked == []
+    assert set(summary["predicted"][0]) == {"step", "sum", "joint"}
+
+
+def test_without_validation_only_calibration_is_measured(tmp_path):
+    checked, _ = run(tmp_path / "run", data={"kind": "digits", "validation": 0.0})
+    assert all(event.held_out is None for event in checked)
+    assert all(event.calibration is not None for event in checked)
+
+
+class Squares:
+    """A loss that is exactly quadratic in the weights: the output is the residual."""
+
+    def per_sample(self, outputs, labels):
+        return outputs.square().sum(1) / 2
+
+
+def test_on_a_quadratic_the_change_is_the_difference_of_losses():
+    given = problem(lambda: nn.Linear(6, 3, bias=False), (6,), 40)
+    given = type(given)(given.model, given.names, given.train, Squares())
+    split = SubsetImages(given.train.images, given.train.labels)
+    data = Data(DataSpec("", (6,), ("a", "b", "c")), split, split, split)
+    recipe = parse(RECIPE | {"checks": {"images": 40}})
+    promises = Promises(given, data, recipe, Monitor(), ALONE)
+    weight = given.model.weight
+
+    @torch.no_grad()
+    def loss() -> float:
+        return float((split.images @ weight.T).square().sum(1).mean() / 2)
+
+    promises.look()
+    before = loss()
+    cut = prune_once(given, keep_all(given), recipe, 0.5, 0, Monitor())
+    changes = promises.check(1, cut)
+    assert changes["calibration"] == pytest.approx(loss() - before, rel=1e-6)
+    assert changes["held_out"] == pytest.approx(loss() - before, rel=1e-6)
+
+    with torch.no_grad():  # something else happens in between
+        weight.add_(1)
+    promises.forget()
+    promises.look()
+    assert promises.check(2, cut)["calibration"] == pytest.approx(0)
+
+
+class SubsetImages(Images):
+    def subset(self, indices):
+        return SubsetImages(self.images[indices], self.labels[indices])
+
+
+@pytest.mark.parametrize(
+    "event, words",
+    [
+        (
+            Checked(2, 0.1, 0.05, 0.2, 0.3),
+            "+0.3000 on held-out ones; predicted +0.1000",
+        ),
+        (Checked(2, None, None, -0.2, None), "by -0.2000 on calibration images"),
+    ],
+)
+def test_the_terminal_tells_promise_and_truth(event, words):
+    assert words in in_words(event)

@@ -1,0 +1,74 @@
+"""A GPU that runs out, played by an allocation that fails above a limit."""
+
+import json
+
+import pytest
+import torch
+
+import engine
+from engine import fisher, gradients, store
+from engine.errors import RunError
+from engine.events import Noticed
+from engine.recipe import parse
+
+RECIPE = {
+    "estimator": {"samples": 24, "block_size": 32},
+    "finetune": {"epochs": 0},
+    "machine": {"device": "cpu", "threads": 1},
+}
+
+
+def pruned(folder, heard=lambda event: None, **groups) -> dict:
+    engine.run(parse(RECIPE | groups), folder, heard)
+    return json.loads((folder / "summary.json").read_text())
+
+
+@pytest.fixture
+def small_gpu(monkeypatch):
+    """Gradients of a layer, and images of a micro-batch, beyond a limit do not fit."""
+    passed, gathered = gradients.batched, fisher.finite
+
+    def batched(model, ways, images, objective):
+        if len(images) > 8:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return passed(model, ways, images, objective)
+
+    def finite(rows):
+        if rows.nbytes > 40_000:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return gathered(rows)
+
+    monkeypatch.setattr("engine.gradients.batched", batched)
+    monkeypatch.setattr("engine.fisher.finite", finite)
+    monkeypatch.setattr("engine.obs.finite", finite)
+    monkeypatch.setattr("engine.pages.PAGE", 100_000)
+
+
+def test_the_step_is_done_again_with_smaller_pages(tmp_path, small_gpu):
+    heard = []
+    summary = pruned(tmp_path / "small", heard.append)
+    told = [
+        e.message for e in heard if isinstance(e, Noticed) and "ran out" in e.message
+    ]
+    assert told and "1/2 of" in told[0] and told == summary["notices"][-len(told) :]
+    assert summary["paged"] and summary["sparsity"] == pytest.approx(0.9, abs=1e-4)
+
+
+def test_the_masks_are_those_of_a_large_gpu(tmp_path, request):
+    large = pruned(tmp_path / "large")
+    request.getfixturevalue("small_gpu")
+    small = pruned(tmp_path / "small")
+    assert small["mask_sha256"] == large["mask_sha256"]
+    assert not large["paged"] and small["paged"]
+
+
+@pytest.mark.parametrize("method", [{}, {"estimator": {"kind": "mfac", "samples": 24}}])
+def test_a_gpu_that_never_has_enough_ends_the_run(tmp_path, monkeypatch, method):
+    def finite(rows):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr("engine.fisher.finite", finite)
+    monkeypatch.setattr("engine.obs.finite", finite)
+    with pytest.raises(RunError, match="ran out of memory"):
+        pruned(tmp_path / "run", **method)
+    assert store.recipe_of(tmp_path / "run").estimator.samples == 24
