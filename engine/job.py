@@ -217,9 +217,9 @@ class Job:
         self.problem = self.problem.knowing(state.get("learned", {}))
         self.finetuner.load_state_dict(state["finetuner"])
         self.level, self.step = state["level"], state["step"]
-        self.cut, self.measured = state["cut"], state["measured"]
-        self.repaired = state["repaired"]
-        self.thresholds, self.predictions = state["thresholds"], state["predictions"]
+        self.cut, self.repaired = state["cut"], state["repaired"]
+        self.measured, self.thresholds = state["measured"], state["thresholds"]
+        self.predictions = state["predictions"]
         self.results = {k: Measure(**m) for k, m in state["results"].items()}
         self.monitor.timings = dict(state["timings"])
         self.monitor.notices = list(state["notices"])
@@ -264,7 +264,7 @@ class Job:
     def _cut(self, level: float) -> None:
         self.promises.look()
         settled, number, monitor = self._settled, self._steps_done(), self.monitor
-        cut, self.problem = thrifty(
+        cut, problem = thrifty(
             self.problem, self.recipe.estimator, self._folder, monitor,
             lambda problem: prune_once(
                 problem, self.masks, settled, level, number, self._uses, monitor
@@ -272,7 +272,7 @@ class Job:
         )  # fmt: skip
         self._tested, self.cut = None, True
         self.masks, self.thresholds = cut.masks, cut.thresholds
-        self.problem = self.problem.knowing(cut.learned)
+        self.problem = problem.knowing(cut.learned)
         self.finetuner.forget(cut.removed)
         self._tell(cut)
 

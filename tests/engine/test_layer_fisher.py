@@ -13,6 +13,10 @@ from tests.cases import CASES, Residual, perceptron, problem
 BY_NAME = {case.name: case for case in CASES}
 
 
+def others(case):
+    return (*case.vmapped, *case.looped)
+
+
 def with_norms(build, shape) -> Problem:
     """Scales of normalisation layers are looked at too."""
     given = problem(build, shape, 6)
@@ -42,7 +46,7 @@ def assert_exact(given, **options):
         torch.testing.assert_close(found[name].flatten(1), right)
 
 
-@pytest.mark.parametrize("name", [case.name for case in CASES if not case.vmapped])
+@pytest.mark.parametrize("name", [c.name for c in CASES if not others(c)])
 def test_products_are_those_of_single_gradients(name):
     assert_exact(problem(BY_NAME[name].build, BY_NAME[name].shape, 6))
 
@@ -63,10 +67,10 @@ def test_pieces_of_unequal_size_count_by_their_images():
     assert_exact(problem(Residual, (2, 6, 6), 6), sizes=[1, 5])
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if c.looped], ids=lambda c: c.name)
+@pytest.mark.parametrize("case", [*filter(others, CASES)], ids=lambda c: c.name)
 def test_weights_that_are_used_in_other_ways_are_refused(case):
     given = problem(case.build, case.shape, 6)
-    with pytest.raises(InputError, match=f"This does not know .*{case.vmapped[0]}"):
+    with pytest.raises(InputError, match=f"This does not know .*{others(case)[0]}"):
         layers_of(given, given.fetch(), "This")
 
 

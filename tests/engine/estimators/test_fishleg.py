@@ -279,10 +279,9 @@ def test_a_stopped_run_resumes_with_what_was_learned(tmp_path, kind):
 
 @pytest.mark.parametrize("name", ["attention", "functional", "uncalled"])
 def test_other_layers_are_refused_by_name(name):
-    given = problem(BY_NAME[name].build, BY_NAME[name].shape)
-    with pytest.raises(
-        InputError, match=f"FishLeg does not.*{BY_NAME[name].vmapped[0]}"
-    ):
+    case = BY_NAME[name]
+    given, other = problem(case.build, case.shape), (*case.vmapped, *case.looped)[0]
+    with pytest.raises(InputError, match=f"FishLeg does not know .*{other}"):
         fit(given, keep_all(given))
 
 
