@@ -266,8 +266,8 @@ class Job:
         settled, number, monitor = self._settled, self._steps_done(), self.monitor
         cut, problem = thrifty(
             self.problem, self.recipe.estimator, self._folder, monitor,
-            lambda problem: prune_once(
-                problem, self.masks, settled, level, number, self._uses, monitor
+            lambda given: prune_once(
+                given, self.masks, settled, level, number, self._uses, monitor
             ),
         )  # fmt: skip
         self._tested, self.cut = None, True
