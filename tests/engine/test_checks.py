@@ -77,7 +77,15 @@ def test_on_a_quadratic_the_change_is_the_difference_of_losses():
 
     promises.look()
     before = loss()
-    cut = prune_once(given, keep_all(given), recipe, 0.5, 0, {}, Monitor())
+    cut = prune_once(
+        given,
+        keep_all(given),
+        recipe,
+        0.5,
+        0,
+        dict.fromkeys(given.names, 1.0),
+        Monitor(),
+    )
     changes = promises.check(1, cut)
     assert changes["calibration"] == pytest.approx(loss() - before, rel=1e-6)
     assert changes["held_out"] == pytest.approx(loss() - before, rel=1e-6)
