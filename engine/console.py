@@ -12,6 +12,7 @@ from rich.table import Table
 
 from engine import codec, events
 from engine.events import Event, ModelLoaded, Progressed
+from engine.facts import damping_ratio, mean_overlap, raised_share
 from engine.part import Part, settings, title_of
 from engine.recipe import Recipe
 
@@ -114,6 +115,13 @@ def in_words(event: Event) -> str:
                 f"Prune {event.step} of {event.steps}: {event.sparsity:.2%} of the "
                 f"prunable weights ({event.zeros:,}), {event.sparsity_all:.2%} of all"
             )
+        case events.Fitted():
+            return _fitted(event)
+        case events.Resampled():
+            return (
+                f"Masks of {event.draws} bootstrap samples overlap with this one by "
+                f"{mean_overlap(event.layers):.1%}"
+            )
         case events.Checked():
             return _promise(event)
         case events.EpochFinished():
@@ -136,6 +144,15 @@ def in_words(event: Event) -> str:
             return event.message
         case _:
             return ""
+
+
+def _fitted(event: events.Fitted) -> str:
+    """What the curvature rests on, in words."""
+    ratio, raised = damping_ratio(event.layers), raised_share(event.layers)
+    if ratio is None:
+        return "All gradients are zero; the damping is all there is"
+    text = f"Damping is {ratio:.2g} of the mean diagonal of F"
+    return f"{text}, raised in {raised:.1%} of the blocks" if raised else text
 
 
 def _promise(event: events.Checked) -> str:

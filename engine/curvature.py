@@ -1,9 +1,11 @@
 """What a fitted estimator answers: saliencies, corrections and predicted losses."""
 
+from collections.abc import Iterator
 from typing import Protocol
 
 from torch import Tensor
 
+from engine.facts import LayerCurvature
 from engine.groups import Best
 from engine.masks import Masks
 
@@ -12,6 +14,12 @@ Tensors = dict[str, Tensor]
 
 class Curvature(Protocol):
     """What a fitted estimator answers; every dict is keyed by parameter name."""
+
+    def facts(self) -> tuple[LayerCurvature, ...]:
+        """What the curvature of each layer rests on, where that is known."""
+
+    def resampled(self, weights: Tensors) -> Iterator[Tensors]:
+        """Scores by each bootstrap sample of the gradients; none unless asked for."""
 
     def scores(self, weights: Tensors) -> Tensors:
         """Saliency per weight, float64, shaped as the weights; removed ones NaN-free.
@@ -48,3 +56,15 @@ class Curvature(Protocol):
 
         Takes what `compensate` takes.
         """
+
+
+class Untold:
+    """A curvature that rests on no damped block Fisher, or cannot tell."""
+
+    def facts(self) -> tuple[LayerCurvature, ...]:
+        """Nothing."""
+        return ()
+
+    def resampled(self, weights: Tensors) -> Iterator[Tensors]:
+        """None are taken."""
+        return iter(())

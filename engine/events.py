@@ -7,7 +7,13 @@ memory bytes. `epoch` counts fine-tuning epochs and may be fractional.
 
 from dataclasses import dataclass, field
 
-from engine.facts import Histogram, LayerInfo, LayerState
+from engine.facts import (
+    Histogram,
+    LayerCurvature,
+    LayerInfo,
+    LayerStability,
+    LayerState,
+)
 
 
 @dataclass(frozen=True)
@@ -95,6 +101,23 @@ class Progressed(Event):
     total: int
     seconds_left: float
     memory: int
+
+
+@dataclass(frozen=True)
+class Fitted(Event):
+    """What the curvature of a prune step rests on, where a block Fisher gives it."""
+
+    step: int
+    layers: tuple[LayerCurvature, ...]
+
+
+@dataclass(frozen=True)
+class Resampled(Event):
+    """How stable the masks of a prune step are under bootstrap samples."""
+
+    step: int
+    draws: int
+    layers: tuple[LayerStability, ...]
 
 
 @dataclass(frozen=True)
@@ -246,6 +269,8 @@ EVENTS: tuple[type[Event], ...] = (
     PhaseStarted,
     PhaseFinished,
     Progressed,
+    Fitted,
+    Resampled,
     Scored,
     Pruned,
     Checked,

@@ -40,6 +40,36 @@ class LayerState:
 
 
 @dataclass(frozen=True)
+class LayerCurvature:
+    """How much of a layer's inverse is measured and how much is damping.
+
+    Attributes:
+        name: Of the layer.
+        weights: That were left.
+        mean: Of the diagonal of F over them, without damping.
+        damping: Mean over the blocks of what was added to it.
+        blocks: Of the layer.
+        raised: Blocks whose damping had to grow before there was an inverse.
+    """
+
+    name: str
+    weights: int
+    mean: float
+    damping: float
+    blocks: int
+    raised: int
+
+
+@dataclass(frozen=True)
+class LayerStability:
+    """Overlap (0 to 1) of what bootstrap samples remove with what all gradients do."""
+
+    name: str
+    mean: float
+    least: float
+
+
+@dataclass(frozen=True)
 class Histogram:
     """Saliencies of one layer, counted in equal bins of log10 between `low` and `high`.
 
@@ -59,3 +89,20 @@ class Histogram:
     below: int = 0
     gone: int = 0
     cut: float | None = None
+
+
+def damping_ratio(layers: tuple[LayerCurvature, ...]) -> float | None:
+    """Damping relative to the mean diagonal of F, over all live weights."""
+    mean = sum(each.mean * each.weights for each in layers)
+    added = sum(each.damping * each.weights for each in layers)
+    return added / mean if mean else None
+
+
+def raised_share(layers: tuple[LayerCurvature, ...]) -> float:
+    """Share of all blocks whose damping had to grow."""
+    return sum(each.raised for each in layers) / sum(each.blocks for each in layers)
+
+
+def mean_overlap(layers: tuple[LayerStability, ...]) -> float:
+    """Mean over the layers."""
+    return sum(each.mean for each in layers) / len(layers)

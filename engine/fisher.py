@@ -28,11 +28,15 @@ class BlockFisher:
         monitor: Checked, and told of progress, while weights are eliminated.
         width: See `Layout`.
         settled: See `Blocks`; then `diag` is not available.
+        draws: Bootstrap samples (draws, N): the root of how often each gradient comes.
 
     Attributes:
         damping: (blocks,) used in the end.
         raised: Blocks whose damping had to grow.
+        weights: That are live.
         largest: The largest damping used.
+        squares: Sum of all squared gradients over N; NaN when settled.
+        resampled: Diagonals (draws, numel) float32 by the bootstrap samples; or None.
 
     Raises:
         torch.linalg.LinAlgError: A block has no inverse whatever the damping.
@@ -47,15 +51,24 @@ class BlockFisher:
         monitor: Monitor,
         width: int = 1,
         settled: Tensor | None = None,
+        draws: Tensor | None = None,
     ) -> None:
         self._layout = Layout(live, block_size, width)
         self._damping, self._monitor = damping, monitor
         gradients = self._layout.gather_rows(rows)
         kind = PrimalBlocks if gradients.shape[1] > gradients.shape[2] else DualBlocks
         self._blocks = kind(gradients, damping, settled)
-        self.damping = self._blocks.damping
+        self.damping, self.weights = self._blocks.damping, int(live.sum())
         self.raised = int((self.damping > damping).sum())
         self.largest = float(self.damping.max())
+        norm = torch.linalg.vector_norm(gradients) if settled is None else torch.nan
+        self.squares = float(norm) ** 2 / len(rows)
+        self.resampled = None
+        if draws is not None:
+            drawn = [kind(gradients * d[:, None], damping).diag for d in draws]
+            fill = 1 / damping
+            spread = [self._layout.scatter(each, fill=fill).float() for each in drawn]
+            self.resampled = torch.stack(spread)
 
     def diag(self) -> Tensor:
         """Diagonal of F^-1; 1 / damping for removed weights."""
@@ -102,6 +115,7 @@ class PagedFisher:
         block_size: Neighbouring weights per block; 0 is the whole layer.
         damping: Added to the diagonal.
         monitor: Checked before each page.
+        draws: See `BlockFisher`.
     """
 
     def __init__(
@@ -111,14 +125,26 @@ class PagedFisher:
         block_size: int,
         damping: float,
         monitor: Monitor,
+        draws: Tensor | None = None,
     ) -> None:
+        self._draws = draws
         self._pages, self._live, self._monitor = pages, live, monitor
         self._size, self._given = min(block_size or len(live), len(live)), damping
         self._width = max(int(part.sum()) for part in live.split(self._size))
         self._settled: list[Tensor | None] = [None] * len(self._columns())
-        found = self._each(lambda _, fisher: (fisher.diag(), fisher.damping))
-        self._diag = torch.cat([diag for diag, _ in found])
-        self._settled = [damping for _, damping in found]
+        found = self._each(
+            lambda _, fisher: (
+                fisher.diag(),
+                fisher.damping,
+                fisher.squares,
+                fisher.resampled,
+            )
+        )
+        diags, self._settled, squares, resampled = map(list, zip(*found, strict=True))
+        self._diag, self.damping = torch.cat(diags), torch.cat(self._settled)
+        self.squares, self.weights = sum(squares), int(live.sum())
+        self.resampled = None if draws is None else torch.cat(resampled, 1)
+        self._draws = None  # later looks are for solves
         self.raised = sum(int((each > damping).sum()) for each in self._settled)
         self.largest = max(float(each.max()) for each in self._settled)
 
@@ -180,6 +206,7 @@ class PagedFisher:
             self._monitor,
             self._width,
             settled,
+            self._draws,
         )
 
 

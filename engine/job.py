@@ -76,8 +76,9 @@ class Job:
             )
         self._layer_repair = self._plan_layer_repair(names)
         self.problem = Problem(
-            self.model, names, self.data.train, self.loss, ranks=ranks
-        )
+            self.model, names, self.data.train, self.loss, ranks=ranks,
+            bootstrap=recipe.checks.bootstrap,
+        )  # fmt: skip
         self.budget = self._settle(recipe)
         self.promises = Promises(self.problem, self.data, recipe, monitor, ranks)
         self.finetuner = Finetuner(
@@ -283,8 +284,8 @@ class Job:
         number, steps = self._steps_done() + 1, sum(len(x.steps) for x in self.levels)
         count = parameter_count(self.model)
         self.monitor.emit(cut.told(number, steps, self.finetuner.position, count))
-        promised = {"step": number, "sum": cut.predicted, "joint": cut.predicted_joint}
-        self.predictions.append(promised | self.promises.check(number, cut))
+        measured = self.promises.check(number, cut)
+        self.predictions.append(cut.promise(number) | measured)
 
     def _changed(self) -> None:
         """What was measured of the network does not hold any more."""

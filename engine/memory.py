@@ -116,6 +116,7 @@ def curvature(
         size = own = replace(size, layers=(size.prunable,))
         joining = SINGLE * rows * size.prunable  # both while they are joined
     masks = size.prunable
+    drawn = SINGLE * recipe.checks.bootstrap * own.prunable
     scores = DOUBLE * size.prunable
     cutting = (SINGLE + 1) * size.prunable + max(_cutting(own, rows, block, paged))
     if recipe.estimator.order == "greedy":
@@ -132,8 +133,8 @@ def curvature(
         fitting, fitted = _fit_in_memory(own, rows, block)
     return {
         "gradients": gradients,
-        "curvature": masks + max(fitting, 2 * joining),
-        "selection": masks + fitted + scores + max(ranking(size, recipe), cutting),
+        "curvature": masks + drawn + max(fitting, 2 * joining),
+        "selection": masks + drawn + fitted + scores + max(ranking(size, recipe), cutting),
     }
 
 

@@ -1,11 +1,13 @@
 """Optimal Brain Surgeon: saliencies and corrections from any inverse curvature."""
 
+from collections.abc import Iterator
 from typing import Literal, Protocol
 
 import torch
 from torch import Tensor
 
 from engine.errors import RunError
+from engine.facts import LayerCurvature
 from engine.fisher import BlockFisher, PagedFisher, finite
 from engine.gradients import Rows
 from engine.groups import Best, at, cheapest, joint_losses, joint_pulls, spread
@@ -46,8 +48,17 @@ def block_fishers(
     block_size: int,
     damping: float,
     monitor: Monitor,
+    draws: Tensor | None = None,
 ) -> dict[str, Inverse]:
     """An inverse per layer; takes each layer's rows out of `gradients`.
+
+    Args:
+        gradients: (N, numel) per layer.
+        masks: True = kept.
+        block_size: Weights per block; 0 is the whole layer.
+        damping: Added to the diagonal of F.
+        monitor: Hears of progress and of every damping that was raised.
+        draws: Bootstrap samples, see `BlockFisher`.
 
     Raises:
         RunError: Gradients are not finite, or a block has no inverse.
@@ -57,10 +68,12 @@ def block_fishers(
         rows, live = gradients.pop(name), masks[name].reshape(-1)
         try:
             if isinstance(rows, Pages):
-                found = PagedFisher(rows, live, block_size, damping, monitor)
+                found = PagedFisher(rows, live, block_size, damping, monitor, draws)
             else:
                 finite(rows)
-                found = BlockFisher(rows, live, block_size, damping, monitor)
+                found = BlockFisher(
+                    rows, live, block_size, damping, monitor, draws=draws
+                )
         except FloatingPointError as error:
             raise RunError(
                 f"The gradients of {name} are not finite.",
@@ -117,6 +130,34 @@ class ObsCurvature:
         for name, slope in (gradient or {}).items():
             self._newton[name] = inverses[name].solve(slope.double())
             self._gain += float(slope.double() @ self._newton[name]) / 2
+
+    def facts(self) -> tuple[LayerCurvature, ...]:
+        """What block Fishers rest on; other inverses have nothing to tell."""
+        return tuple(
+            LayerCurvature(
+                name,
+                each.weights,
+                each.squares / max(each.weights, 1),
+                float(each.damping.mean()),
+                len(each.damping),
+                each.raised,
+            )
+            for name, each in self._inverses.items()
+            if isinstance(each, BlockFisher | PagedFisher)
+        )
+
+    def resampled(self, weights: Tensors) -> Iterator[Tensors]:
+        """Saliencies by each bootstrap sample, if the fit took any; see `scores`."""
+        found = {n: getattr(i, "resampled", None) for n, i in self._inverses.items()}
+        if self._order == "greedy" or any(each is None for each in found.values()):
+            return
+        for draw in zip(*found.values(), strict=True):
+            yield {
+                name: (self._moved(name, weights[name]).square() / (2 * diag)).reshape(
+                    weights[name].shape
+                )
+                for name, diag in zip(found, draw, strict=True)
+            }
 
     @torch.no_grad()
     def scores(self, weights: Tensors) -> Tensors:

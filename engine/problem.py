@@ -36,6 +36,7 @@ class Problem:
         paging: Folder on whose disk gradients are kept; None keeps them in memory.
         thrift: How often memory ran out: halves micro-batches and pages so often.
         ranks: The processes that share the work.
+        bootstrap: Samples with replacement that fits take of their gradients.
         learned: What the estimator learned in the prune step before; empty at first.
     """
 
@@ -46,11 +47,23 @@ class Problem:
     paging: Path | None = None
     thrift: int = 0
     ranks: Ranks = ALONE
+    bootstrap: int = 0
     learned: Learned = field(default_factory=dict)
 
     def weights(self) -> dict[str, Tensor]:
         """The prunable weights as they are now, detached, sharing storage."""
         return {name: self.model.get_parameter(name).detach() for name in self.names}
+
+    def draws(self, gradients: Rows, seed: int) -> Tensor | None:
+        """Root of how often each gradient comes in each bootstrap sample (draws, N)."""
+        if not self.bootstrap or not gradients:
+            return None
+        rows = next(iter(gradients.values()))
+        even = torch.ones(self.bootstrap, rows.shape[0])
+        stream = seeds.generator(seed, "bootstrap")
+        drawn = even.multinomial(rows.shape[0], replacement=True, generator=stream)
+        counts = torch.zeros_like(even).scatter_add_(1, drawn, even)
+        return counts.sqrt().to(rows.device)
 
     def thriftier(self, folder: Path) -> "Problem":
         """The same with smaller micro-batches and pages, which `folder` holds."""

@@ -8,7 +8,13 @@ from torch import Tensor
 from engine import masks
 from engine.allocation.base import Allocation
 from engine.errors import RunError
-from engine.events import Pruned, Scored
+from engine.events import Fitted, Pruned, Resampled, Scored
+from engine.facts import (
+    LayerCurvature,
+    LayerStability,
+    damping_ratio,
+    raised_share,
+)
 from engine.histograms import histograms
 from engine.layers import layer_states
 from engine.masks import Masks
@@ -17,6 +23,7 @@ from engine.patterns.base import Choice
 from engine.problem import Learned, Problem
 from engine.recipe import Recipe
 from engine.spread import SharedCurvature
+from engine.stability import stability
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,7 @@ class Cut:
         predicted: Loss increase as the sum of saliencies; None if unknown.
         predicted_joint: The same for the exact joint removal per block.
         learned: What the estimator hands to the next step.
+        facts: What the curvature rests on.
     """
 
     masks: Masks
@@ -38,6 +46,7 @@ class Cut:
     predicted: float | None
     predicted_joint: float | None
     learned: Learned
+    facts: tuple[LayerCurvature, ...]
 
     def told(self, number: int, steps: int, position: float, parameters: int) -> Pruned:
         """The event of it: step `number` of `steps`, after `position` epochs."""
@@ -54,6 +63,20 @@ class Cut:
             self.predicted_joint,
             final=number == steps,
         )
+
+    def promise(self, step: int) -> dict[str, float | None]:
+        """What `summary.json` tells of it: predictions, and what they rest on.
+
+        `damping_ratio` is the damping relative to the mean diagonal of F, `raised` the
+        share of blocks where it had to grow.
+        """
+        found = {"step": step, "sum": self.predicted, "joint": self.predicted_joint}
+        if not self.facts:
+            return found
+        return found | {
+            "damping_ratio": damping_ratio(self.facts),
+            "raised": raised_share(self.facts),
+        }
 
 
 def prune_once(
@@ -85,6 +108,9 @@ def prune_once(
     learned = recipe.estimator.learned(curvature)
     if problem.ranks.size > 1:
         curvature = SharedCurvature(curvature, problem.owners(), problem.ranks, monitor)
+    facts = curvature.facts()
+    if facts:
+        monitor.emit(Fitted(number + 1, facts))
     with monitor.phase("selection"):
         weights = problem.weights()
         choice = recipe.pattern.choose(
@@ -94,6 +120,10 @@ def prune_once(
             monitor.notice(note)
         if recipe.allocation.of != "weights":
             _tell_reached(recipe.allocation, choice, level, uses, monitor)
+        if problem.bootstrap:
+            asked = (curvature, weights, before, recipe.allocation, level, uses)
+            stable = stability(*asked, monitor)
+            _tell_stability(number + 1, problem.bootstrap, stable, monitor)
         bars = histograms(choice.scores, before, choice.masks, choice.thresholds)
         monitor.emit(Scored(number + 1, bars))
         removed = masks.removed_between(before, choice.masks)
@@ -101,7 +131,21 @@ def prune_once(
         correction = curvature.compensate(weights, removed, choice.sets)
         problem.ranks.ensure_same("masks", lambda: masks.digest(choice.masks))
         _cut(weights, choice.masks, correction)
-    return Cut(choice.masks, removed, choice.thresholds, predicted, joint, learned)
+    told = (choice.thresholds, predicted, joint)
+    return Cut(choice.masks, removed, *told, learned, facts)
+
+
+def _tell_stability(
+    step: int, draws: int, layers: tuple[LayerStability, ...], monitor: Monitor
+) -> None:
+    if layers:
+        monitor.emit(Resampled(step, draws, layers))
+    else:
+        monitor.notice(
+            "No bootstrap samples were taken: they need a block Fisher, independent "
+            "saliencies and one process.",
+            "Set checks.bootstrap to 0 to silence this.",
+        )
 
 
 def _tell_reached(

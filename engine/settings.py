@@ -74,6 +74,15 @@ class Checks(Part):
         le=10_000_000,
         unit="images",
     )
+    bootstrap: int = field(
+        0,
+        "Bootstrap samples",
+        "Samples of the gradients with replacement that tell how stable each layer's "
+        "mask is; each costs as much as the curvature. 0 is none, 10 are plenty.",
+        ge=0,
+        le=1000,
+        advanced=True,
+    )
 
 
 class Finetune(Part):

@@ -1,9 +1,12 @@
 """Spread: a curvature whose layers are held by several processes."""
 
+from dataclasses import astuple
+
 import torch
 from torch import Tensor
 
-from engine.curvature import Curvature, Tensors
+from engine.curvature import Curvature, Tensors, Untold
+from engine.facts import LayerCurvature
 from engine.groups import Best
 from engine.masks import Masks
 from engine.monitor import Monitor
@@ -11,7 +14,7 @@ from engine.processes import Ranks
 from engine.shares import Owners
 
 
-class SharedCurvature:
+class SharedCurvature(Untold):
     """A curvature each process knows for its layers, answering for all of them.
 
     Args:
@@ -26,6 +29,21 @@ class SharedCurvature:
     ) -> None:
         self._own, self._owned = own, owned
         self._ranks, self._monitor = ranks, monitor
+
+    def facts(self) -> tuple[LayerCurvature, ...]:
+        """Every layer's, as its owner knows them."""
+        own = {each.name: each for each in self._own.facts()}
+        table = torch.zeros(len(self._owned), 5, dtype=torch.float64)
+        for row, name in enumerate(self._owned):
+            if name in own:
+                table[row] = torch.tensor(astuple(own[name])[1:])
+        return tuple(
+            LayerCurvature(name, int(n), mean, damping, int(blocks), int(raised))
+            for name, (n, mean, damping, blocks, raised) in zip(
+                self._owned, self._ranks.sum(table).tolist(), strict=True
+            )
+            if blocks
+        )
 
     def scores(self, weights: Tensors) -> Tensors:
         """Every layer's, as its owner computes them."""

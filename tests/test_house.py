@@ -14,6 +14,7 @@ APP_MAY_SEE = {
     "engine",
     "engine.recipe",
     "engine.events",
+    "engine.facts",
     "engine.part",
     "engine.errors",
     "engine.cells",

@@ -13,11 +13,13 @@ from engine.events import (
     EpochFinished,
     Evaluated,
     Event,
+    Fitted,
     LevelsPlanned,
     ModelLoaded,
     Noticed,
     PhaseFinished,
     Pruned,
+    Resampled,
     RunFailed,
     RunFinished,
     RunPaused,
@@ -26,6 +28,7 @@ from engine.events import (
     RunStopped,
     Saved,
 )
+from engine.facts import damping_ratio, mean_overlap, raised_share
 
 STAGES = {
     "dense": "Dense network",
@@ -127,6 +130,23 @@ def _pruned(event: Pruned) -> list[str]:
     return [text]
 
 
+def _fitted(event: Fitted) -> list[str]:
+    ratio, raised = damping_ratio(event.layers), raised_share(event.layers)
+    if ratio is None:
+        return ["All gradients are zero; the damping is all there is"]
+    text = f"Damping is {number(ratio)} of the mean diagonal of F"
+    return [f"{text}, raised in {percent(raised)} of the blocks" if raised else text]
+
+
+def _resampled(event: Resampled) -> list[str]:
+    weakest = min(event.layers, key=lambda each: each.mean)
+    return [
+        f"Masks of {event.draws} bootstrap samples overlap by "
+        f"{percent(mean_overlap(event.layers))}, least in {weakest.name} by "
+        f"{percent(weakest.mean)}"
+    ]
+
+
 def _checked(event: Checked) -> list[str]:
     text = f"Measured loss change {number(event.calibration)} on calibration images"
     if event.held_out is not None:
@@ -208,6 +228,8 @@ _SENTENCES: dict[type[Event], Callable[[Any], list[str]]] = {
     LevelsPlanned: _planned,
     PhaseFinished: _phase,
     Pruned: _pruned,
+    Fitted: _fitted,
+    Resampled: _resampled,
     Checked: _checked,
     Evaluated: _evaluated,
     EpochFinished: _epoch,

@@ -6,7 +6,7 @@ import torch
 from pydantic import model_validator
 from torch import Tensor
 
-from engine.curvature import Curvature
+from engine.curvature import Curvature, Untold
 from engine.groups import Best, at, cheapest
 from engine.masks import Masks
 from engine.monitor import Monitor
@@ -16,7 +16,7 @@ from engine.problem import Fisher, Learned, Problem
 Tensors = dict[str, Tensor]
 
 
-class Uncompensated:
+class Uncompensated(Untold):
     """What curvatures share whose weights do not interact and stay as they are."""
 
     def cheapest(self, weights: Tensors, groups: Tensors, taken: Tensor) -> Best:

@@ -8,6 +8,7 @@ from pydantic import ConfigDict
 from torch import Tensor
 
 from engine.covariance import input_moments
+from engine.curvature import Untold
 from engine.errors import RunError
 from engine.estimators.base import Estimator, Tensors
 from engine.groups import Best, at, cheapest, joint_losses
@@ -19,7 +20,7 @@ from engine.problem import Problem
 from engine.sweep import exact_updates, greedy_losses, row_inverses, row_pieces
 
 
-class LayerErrors:
+class LayerErrors(Untold):
     """Losses of greedy elimination, and the exact update for whatever set goes.
 
     Args:

@@ -1,5 +1,6 @@
 """M-FAC's setting: the Fisher of the whole network as one block, or blocks of it."""
 
+from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor
 
 from engine.errors import RunError
 from engine.estimators.base import ObsEstimator, Tensors
+from engine.facts import LayerCurvature
 from engine.groups import Best
 from engine.masks import Masks
 from engine.monitor import Monitor
@@ -64,8 +66,9 @@ class MFAC(ObsEstimator):
         with monitor.phase("curvature"):
             joined = {WHOLE: join(rows, masks)}
             live = {WHOLE: torch.ones_like(joined[WHOLE][0], dtype=torch.bool)}
+            draws = problem.draws(joined, seed)
             inverses = block_fishers(
-                joined, live, self.block_size, self.damping, monitor
+                joined, live, self.block_size, self.damping, monitor, draws
             )
         whole = ObsCurvature(
             inverses, self.compensation, self.strength, order=self.order
@@ -84,6 +87,15 @@ class NetworkCurvature:
     def __init__(self, curvature: ObsCurvature, masks: Masks) -> None:
         self._curvature = curvature
         self._live = dict(masks)
+
+    def facts(self) -> tuple[LayerCurvature, ...]:
+        """Of the vector as one layer."""
+        return self._curvature.facts()
+
+    def resampled(self, weights: Tensors) -> Iterator[Tensors]:
+        """Saliencies by each bootstrap sample of the gradients."""
+        for scores in self._curvature.resampled(self._join(weights)):
+            yield self._split(scores)
 
     def scores(self, weights: Tensors) -> Tensors:
         """Saliencies in loss units, float64; 0 for weights that are zero already."""

@@ -37,8 +37,9 @@ class WoodFisher(ObsEstimator):
                 self.samples, self.batch, seed, masks, monitor, self.fisher
             )
         with monitor.phase("curvature"), monitor.apart():
+            draws = problem.draws(gradients, seed)
             inverses = block_fishers(
-                gradients, masks, self.block_size, self.damping, monitor
+                gradients, masks, self.block_size, self.damping, monitor, draws
             )
         return ObsCurvature(
             inverses, self.compensation, self.strength, order=self.order

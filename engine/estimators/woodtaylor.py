@@ -65,8 +65,9 @@ class WoodTaylor(ObsEstimator):
             )
         with monitor.phase("curvature"):
             with monitor.apart():
+                draws = problem.draws(rows, seed)
                 inverses = block_fishers(
-                    rows, masks, self.block_size, self.damping, monitor
+                    rows, masks, self.block_size, self.damping, monitor, draws
                 )
             slope = shortened(
                 inverses,

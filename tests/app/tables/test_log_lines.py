@@ -5,6 +5,7 @@ import pytest
 from app.tables.checkpoint import headline, report
 from app.tables.log_lines import lines
 from engine import events as e
+from engine.facts import LayerCurvature, LayerStability
 
 LAYER = e.LayerInfo("fc.weight", "Linear", (2, 2), 4, 4, 0, "prunable")
 EXAMPLES = (
@@ -22,6 +23,19 @@ EXAMPLES = (
     (e.LevelsPlanned((), (), 3), "no prune"),
     (e.PhaseFinished("gradients", 65.2), "Gradients took 1:05"),
     (e.Pruned(1, 2, 0, 0.5, 0.4, 1234, (), 0.12, 0.1), "1,234 zeros, predicted loss"),
+    (
+        e.Fitted(1, (LayerCurvature("a", 4, 0.5, 0.25, 2, 0),)),
+        "Damping is 0.5 of the mean diagonal of F",
+    ),
+    (
+        e.Fitted(1, (LayerCurvature("a", 4, 0.5, 0.25, 2, 1),)),
+        "raised in 50.0 % of the blocks",
+    ),
+    (e.Fitted(1, (LayerCurvature("a", 4, 0.0, 0.25, 2, 0),)), "All gradients are zero"),
+    (
+        e.Resampled(1, 9, (LayerStability("a", 0.5, 0.4), LayerStability("b", 1.0, 1))),
+        "9 bootstrap samples overlap by 75.0 %, least in a by 50.0 %",
+    ),
     (e.Checked(1, 0.12, 0.1, 0.5, 0.25), "0.5 on calibration images, 0.25 on held-out"),
     (e.Checked(1, None, None, 0.5, None), "Measured loss change 0.5 on calibration"),
     (
