@@ -134,7 +134,11 @@ def curvature(
     return {
         "gradients": gradients,
         "curvature": masks + drawn + max(fitting, 2 * joining),
-        "selection": masks + drawn + fitted + scores + max(ranking(size, recipe), cutting),
+        "selection": masks
+        + drawn
+        + fitted
+        + scores
+        + max(ranking(size, recipe), cutting),
     }
 
 
