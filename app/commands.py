@@ -18,7 +18,7 @@ from app.history import History, can_resume
 from app.naming import run_folder
 from app.opening import FILTERS, open_path
 from app.panels.recipe import RecipePanel
-from app.preferences import Preferences, write_whole
+from app.preferences import Preferences
 from app.runner import Runner
 from app.workspace import Workspace
 from engine import recipe_of
@@ -26,6 +26,7 @@ from engine.cells import ComparisonEnded
 from engine.errors import EngineError, InputError, TrustNeeded
 from engine.events import Event, RunFinished, RunStopped
 from engine.recipe import dump
+from engine.whole import write
 
 COLLAPSE = 0.5  # share of the dense accuracy below which a run is no success
 
@@ -114,7 +115,7 @@ class Commands(QObject):
     def save_as(self, path: Path) -> None:
         """Write the recipe file, whole or not at all."""
         try:
-            write_whole(path, dump(self._workspace.recipe))
+            write(path, dump(self._workspace.recipe).encode())
         except OSError as error:
             show_error(
                 InputError(

@@ -1,8 +1,6 @@
 """Preferences: what the program remembers about this person, one small JSON file."""
 
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +8,7 @@ from platformdirs import user_config_dir, user_documents_dir
 from pydantic import ConfigDict, ValidationError
 
 from engine.part import Part, field
+from engine.whole import write
 
 RECENT = 8  # opened things the File menu lists
 
@@ -104,25 +103,7 @@ class Preferences:
     def _write(self) -> None:
         content = json.dumps(self.values.model_dump(mode="json"), indent=2) + "\n"
         try:
-            write_whole(self.path, content)
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            write(self.path, content.encode())
         except OSError as error:
             self.problem = f"The preferences cannot be saved: {error.strerror}."
-
-
-def write_whole(path: Path, content: str) -> None:
-    """Write a text file that appears whole or not at all.
-
-    Raises:
-        OSError: It cannot be written; what was there before is unchanged.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -17,6 +17,7 @@ from engine.exporters import EXPORTERS
 from engine.exporters.base import Exporter
 from engine.loading import rebuild
 from engine.recipe import Recipe
+from engine.whole import write
 
 IMAGES = 16  # random inputs that dense and exported network must agree on
 PATIENCE = 600  # seconds for the fresh process
@@ -82,7 +83,7 @@ def export(
     inputs = torch.randn((IMAGES, *spec.shape), generator=generator)
     content = exporter.encode(ordered)
     try:
-        store.write(out, content)
+        write(out, content)
     except OSError as error:
         raise InputError(
             f"Cannot write {out}: {error.strerror}.", "Choose a file you may write."

@@ -12,7 +12,8 @@ from engine.cells import COLUMNS, Cell, groups, rows
 from engine.comparison import Comparison, parse_comparison, place
 from engine.errors import InputError, RunError
 from engine.picture import picture
-from engine.store import Store, recipe_of, write
+from engine.store import Store, recipe_of
+from engine.whole import write
 
 RESULTS = "compare.json"
 

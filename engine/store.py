@@ -20,24 +20,10 @@ from engine.data.base import DataSpec
 from engine.errors import InputError, RunError
 from engine.events import DataLoaded, Event
 from engine.recipe import Recipe, dump, load
+from engine.whole import write
 
 KEPT_STATES = 2
 LOCK, HOST = ".lock", ".host"  # who is writing, and on which machine
-
-
-def write(path: Path, content: bytes | memoryview) -> None:
-    """Put a file in place atomically: temporary file, flush, fsync, rename."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 class Store:

@@ -5,8 +5,12 @@ import os
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 os.environ.setdefault("QT_API", "pyside6")
 
+import hypothesis
 import pytest
 import torch
+
+hypothesis.settings.register_profile("patient", deadline=None)  # machines may be busy
+hypothesis.settings.load_profile("patient")
 
 torch.set_num_threads(1)  # tiny models crawl when threads wait for each other
 

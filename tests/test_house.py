@@ -19,8 +19,9 @@ APP_MAY_SEE = {
     "engine.errors",
     "engine.cells",
     "engine.comparison",
+    "engine.whole",
 }
-PLAIN = ("events", "cells", "part", "errors", "monitor", "codec")
+PLAIN = ("events", "facts", "whole", "cells", "part", "errors", "monitor", "codec")
 STRATEGIES = (
     "estimators",
     "patterns",

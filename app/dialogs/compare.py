@@ -21,11 +21,11 @@ from PySide6.QtWidgets import (
 
 from app.banner import Banner
 from app.opening import FILTERS
-from app.preferences import write_whole
 from engine.comparison import Comparison, dump_comparison, parse_comparison
 from engine.errors import InputError
 from engine.part import settings, title_of
 from engine.recipe import Recipe, with_changes
+from engine.whole import write
 
 SPARSITIES, SEEDS = "50, 60, 70, 80, 90, 95", "0, 1, 2"
 CHOSEN = ("magnitude", "woodfisher")  # beside the method of the recipe
@@ -118,7 +118,7 @@ class CompareDialog(QDialog):
     def save_as(self, path: Path) -> None:
         """Write the comparison file; a sentence in the dialog when it cannot be."""
         try:
-            write_whole(path, dump_comparison(self.comparison()))
+            write(path, dump_comparison(self.comparison()).encode())
         except OSError as error:
             self.banner.tell(f"Cannot write {path}: {error.strerror}.", "error")
 

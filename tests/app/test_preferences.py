@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.dialogs.preferences import PreferencesDialog
-from app.preferences import RECENT, Preferences, write_whole
+from app.preferences import RECENT, Preferences
 
 
 @pytest.fixture
@@ -88,9 +88,9 @@ def test_the_runs_folder_can_be_chosen(path, tmp_path):
     assert preferences.runs == tmp_path
 
 
-def test_write_whole_makes_the_folder(tmp_path):
-    write_whole(tmp_path / "a" / "b.txt", "x")
-    assert (tmp_path / "a" / "b.txt").read_text() == "x"
+def test_the_folder_is_made(tmp_path):
+    Preferences(tmp_path / "a" / "b.json").change(runs=str(tmp_path))
+    assert Preferences(tmp_path / "a" / "b.json").runs == tmp_path
 
 
 def test_the_dialog_applies_when_accepted_only(qtbot, path, tmp_path):

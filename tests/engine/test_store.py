@@ -5,7 +5,7 @@ import os
 import pytest
 import torch
 
-from engine import store
+from engine import store, whole
 from engine.errors import InputError, RunError
 from engine.events import Noticed, RunStarted, RunStopped
 from engine.recipe import Recipe
@@ -56,14 +56,14 @@ def test_states_rotate_and_a_broken_one_falls_back_to_the_one_before(opened):
 
 def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path, monkeypatch):
     path = tmp_path / "file"
-    store.write(path, b"old")
+    whole.write(path, b"old")
 
     def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError):
-        store.write(path, b"new")
+        whole.write(path, b"new")
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 
