@@ -53,7 +53,7 @@ class Following(QObject):
 
     def _look(self) -> None:
         self._read()
-        if self._follower.over and not self._own:
+        if not self._own and self._follower.over:
             self.finish()  # it may have spoken between the two
 
     def _read(self) -> None:

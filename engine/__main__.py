@@ -70,10 +70,11 @@ def _explain(error: EngineError, debug: bool) -> None:
     if debug:
         traceback.print_exc()
     print(f"{error.message}\n{error.hint}", file=sys.stderr)
-    for line in error.details if debug else error.details[:20]:
+    details = [line for line in error.details if line not in error.message]
+    for line in details if debug else details[:20]:
         print(f"  {line}", file=sys.stderr)
-    if len(error.details) > 20 and not debug:
-        rest = len(error.details) - 20
+    if len(details) > 20 and not debug:
+        rest = len(details) - 20
         print(f"  and {rest} more; --debug shows all", file=sys.stderr)
 
 

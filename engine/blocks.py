@@ -29,6 +29,7 @@ class Blocks:
     Attributes:
         damping: (blocks,) what was added in the end.
         diag: (blocks, width) diagonal of F^-1; None when settled.
+        squares: Sum of the squared gradients over N; 0 when settled.
 
     Raises:
         torch.linalg.LinAlgError: Even a far larger damping gives no factor.
@@ -40,6 +41,7 @@ class Blocks:
         count, self.samples, self.width = gradients.shape
         self._gradients = gradients
         self.diag = self._factor = None
+        self.squares = 0.0
         if settled is not None:
             self.damping = settled
             return
@@ -90,6 +92,7 @@ class Blocks:
     def _factorise(self, part: slice) -> None:
         gram = self._gram(part)
         plain = gram.diagonal(dim1=1, dim2=2).clone()
+        self.squares += float(plain.sum()) / self._scale
         todo = torch.arange(len(gram), device=gram.device)
         for _ in range(RAISES + 1):
             damping = self.damping[part][todo, None]

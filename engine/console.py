@@ -115,6 +115,8 @@ def in_words(event: Event) -> str:
                 f"Prune {event.step} of {event.steps}: {event.sparsity:.2%} of the "
                 f"prunable weights ({event.zeros:,}), {event.sparsity_all:.2%} of all"
             )
+        case events.Restored():
+            return f"Went on at {event.sparsity:.2%} sparsity"
         case events.Fitted():
             return _fitted(event)
         case events.Resampled():
@@ -151,7 +153,7 @@ def _fitted(event: events.Fitted) -> str:
     ratio, raised = damping_ratio(event.layers), raised_share(event.layers)
     if ratio is None:
         return "All gradients are zero; the damping is all there is"
-    text = f"Damping is {ratio:.2g} of the mean diagonal of F"
+    text = f"Damping is {ratio:.2g} times the Fisher's mean diagonal"
     return f"{text}, raised in {raised:.1%} of the blocks" if raised else text
 
 

@@ -154,6 +154,14 @@ class Pruned(Event):
 
 
 @dataclass(frozen=True)
+class Restored(Event):
+    """A resumed run has its network as it was left."""
+
+    sparsity: float
+    layers: tuple[LayerState, ...]
+
+
+@dataclass(frozen=True)
 class Checked(Event):
     """The loss change of a prune step as promised and as measured, before any repair.
 
@@ -273,6 +281,7 @@ EVENTS: tuple[type[Event], ...] = (
     Resampled,
     Scored,
     Pruned,
+    Restored,
     Checked,
     Evaluated,
     Trained,

@@ -35,7 +35,7 @@ class BlockFisher:
         raised: Blocks whose damping had to grow.
         weights: That are live.
         largest: The largest damping used.
-        squares: Sum of all squared gradients over N; NaN when settled.
+        squares: Sum of all squared gradients over N; 0 when settled.
         resampled: Diagonals (draws, numel) float32 by the bootstrap samples; or None.
 
     Raises:
@@ -61,14 +61,16 @@ class BlockFisher:
         self.damping, self.weights = self._blocks.damping, int(live.sum())
         self.raised = int((self.damping > damping).sum())
         self.largest = float(self.damping.max())
-        norm = torch.linalg.vector_norm(gradients) if settled is None else torch.nan
-        self.squares = float(norm) ** 2 / len(rows)
+        self.squares = self._blocks.squares
         self.resampled = None
         if draws is not None:
-            drawn = [kind(gradients * d[:, None], damping).diag for d in draws]
-            fill = 1 / damping
-            spread = [self._layout.scatter(each, fill=fill).float() for each in drawn]
-            self.resampled = torch.stack(spread)
+            self.resampled = torch.stack([self._drawn(gradients, d) for d in draws])
+
+    def _drawn(self, gradients: Tensor, draw: Tensor) -> Tensor:
+        """The diagonal by one bootstrap sample (numel,) float32."""
+        self._monitor.check()
+        found = type(self._blocks)(gradients * draw[:, None], self._damping).diag
+        return self._layout.scatter(found, fill=1 / self._damping).float()
 
     def diag(self) -> Tensor:
         """Diagonal of F^-1; 1 / damping for removed weights."""

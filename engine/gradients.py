@@ -130,7 +130,9 @@ def _trusted(model: nn.Module, weights: dict[str, Tensor], images: Tensor) -> Wa
     """
     near = agreeing(model, ways_of(model, weights, images), images)
     rest = {name: name for name in weights if name not in near.names}
-    far = agreeing(model, Ways(callers={model: rest} if rest else {}), images)
+    if not rest:
+        return near
+    far = agreeing(model, Ways(callers={model: rest}), images)
     around = {**near.callers.get(model, {}), **far.callers.get(model, {})}
     return Ways(near.owners, near.callers | ({model: around} if around else {}))
 
@@ -158,12 +160,16 @@ def _possible(
     """The ways that work at all, and what they find; vmap cannot do everything."""
     try:
         return ways, batched(model, ways, images, _trial)
+    except torch.OutOfMemoryError:
+        raise
     except (RuntimeError, TypeError, ValueError):
         if not ways.callers:
             raise
     for module, inner in ways.callers.items():
         try:
             batched(model, Ways(callers={module: inner}), images, _trial)
+        except torch.OutOfMemoryError:
+            raise
         except (RuntimeError, TypeError, ValueError):
             ways = ways.of(ways.names - set(inner.values()))
     return ways, batched(model, ways, images, _trial)

@@ -284,8 +284,8 @@ class Job:
         number, steps = self._steps_done() + 1, sum(len(x.steps) for x in self.levels)
         count = parameter_count(self.model)
         self.monitor.emit(cut.told(number, steps, self.finetuner.position, count))
-        measured = self.promises.check(number, cut)
-        self.predictions.append(cut.promise(number) | measured)
+        self.predictions.append(cut.promise(number))  # a stop may come now
+        self.predictions[-1] |= self.promises.check(number, cut)
 
     def _changed(self) -> None:
         """What was measured of the network does not hold any more."""

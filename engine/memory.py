@@ -117,6 +117,8 @@ def curvature(
         joining = SINGLE * rows * size.prunable  # both while they are joined
     masks = size.prunable
     drawn = SINGLE * recipe.checks.bootstrap * own.prunable
+    if drawn and not paged:  # a layer's rows once more
+        drawn += SINGLE * rows * max(own.layers)
     scores = DOUBLE * size.prunable
     cutting = (SINGLE + 1) * size.prunable + max(_cutting(own, rows, block, paged))
     if recipe.estimator.order == "greedy":
@@ -131,14 +133,11 @@ def curvature(
         if processes > 1:  # rows as taken, before they reach the layers' owners
             gradients += SINGLE * -(-rows // processes) * size.prunable
         fitting, fitted = _fit_in_memory(own, rows, block)
+    fitted += drawn
     return {
         "gradients": gradients,
         "curvature": masks + drawn + max(fitting, 2 * joining),
-        "selection": masks
-        + drawn
-        + fitted
-        + scores
-        + max(ranking(size, recipe), cutting),
+        "selection": masks + fitted + scores + max(ranking(size, recipe), cutting),
     }
 
 

@@ -103,7 +103,12 @@ def _rows(
 
     for group in monitor.track(groups, "Gradients"):
         quiet = Monitor(once)
-        yield group, collect(problem.model, problem.names, fetch, group, quiet)
+        yield (
+            group,
+            collect(
+                problem.model, problem.names, fetch, group, quiet, thrift=problem.thrift
+            ),
+        )
 
 
 def _zeros(problem: Problem) -> dict[str, Tensor]:

@@ -64,7 +64,10 @@ def observe(
     def watch(module: nn.Module, args: tuple, kwargs: dict, output: Any) -> Any:
         # A tensor hook: a module's backward hook forbids in-place layers after it.
         parts, tree = tree_flatten(output)
-        place = next(i for i, part in enumerate(parts) if isinstance(part, Tensor))
+        tensors = (i for i, part in enumerate(parts) if isinstance(part, Tensor))
+        place = next(tensors, None)
+        if place is None:  # some object; the weight goes another way
+            return output
         if not parts[place].requires_grad:  # nothing before this is differentiated
             parts[place] = parts[place] + anchor
         parts[place].register_hook(partial(visit, module, args, kwargs))

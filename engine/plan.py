@@ -185,6 +185,7 @@ def _seconds(
         reading = budget.disk / READ_RATE
         taking = 1.3 * rows * recipe.estimator.batch * backward  # rows of each image
         found["gradients"] = steps * max(taking, writing)
+        fit *= 1 + recipe.checks.bootstrap
         found["curvature"] = steps * (fit / rate + reading)
         found["selection"] += steps * (cut / rate + (_reads(recipe) - 1) * reading)
     return {phase: round(seconds, 1) for phase, seconds in found.items()}

@@ -56,8 +56,8 @@ class Problem:
 
     def draws(self, gradients: Rows, seed: int) -> Tensor | None:
         """Root of how often each gradient comes in each bootstrap sample (draws, N)."""
-        if not self.bootstrap or not gradients:
-            return None
+        if not self.bootstrap or not gradients or self.ranks.size > 1:
+            return None  # several processes would have to draw the same
         rows = next(iter(gradients.values()))
         even = torch.ones(self.bootstrap, rows.shape[0])
         stream = seeds.generator(seed, "bootstrap")

@@ -157,10 +157,11 @@ def _tell_reached(
 ) -> None:
     """What an allocation that does not count weights has come to."""
     reached = allocation.progress(choice.masks, uses)
+    short = reached < level - 1e-9
     monitor.notice(
-        f"{reached:.3%} of the prunable layers' {allocation.of} are gone; this step "
-        f"was to reach {level:.3%}.",
-        level="info",
+        f"{reached:.3%} of the prunable layers' {allocation.of} are gone"
+        + (f" instead of {level:.3%}." if short else ", as planned."),
+        level="warning" if short else "info",
     )
 
 
@@ -168,6 +169,7 @@ def _tell_reached(
 def _cut(
     weights: dict[str, Tensor], kept: Masks, correction: dict[str, Tensor]
 ) -> None:
+    """All that can fail comes before the first weight changes."""
     for name, delta in correction.items():
         if not bool(torch.isfinite(delta).all()):
             raise RunError(
@@ -175,5 +177,7 @@ def _cut(
                 "Raise estimator.damping or set estimator.compensation to none.",
             )
     for name, delta in correction.items():
-        weights[name].add_(delta.to(weights[name].dtype))
-    masks.apply(kept, weights)
+        after = weights[name] + delta.to(weights[name].dtype)
+        correction[name] = after.masked_fill_(~kept[name], 0)
+    for name, after in correction.items():
+        weights[name].copy_(after)

@@ -18,6 +18,7 @@ from engine.schedules import SCHEDULES
 from engine.settings import Checks, Finetune, Machine, Repair
 
 VERSION = 1
+BOUNDS = ("less_than", "less_than_equal", "greater_than", "greater_than_equal")
 LARGEST = 1_000_000  # bytes of a recipe file
 
 
@@ -91,7 +92,7 @@ def parse(content: Any) -> Recipe:
         raise InputError(
             f"The recipe is not valid: {first}.",
             "Correct these keys; `python -m engine settings` lists all of them.",
-            tuple(f"{key}: {text}" for key, text in lines),
+            tuple(f"{key}: {text}" if key else text for key, text in lines),
         ) from error
 
 
@@ -108,6 +109,8 @@ def problems(error: ValidationError) -> list[tuple[str, str]]:
         elif item["type"] == "union_tag_invalid":
             told = item["ctx"]
             text = f"there is no kind '{told['tag']}'; use {told['expected_tags']}"
+        elif item["type"] in BOUNDS:
+            text = f"{text}, not {item['input']}"
         elif item["type"] in ("model_type", "model_attributes_type"):
             text = "It must be a group of settings in braces"
         lines.append((".".join(at), text))

@@ -12,6 +12,7 @@ from engine.evaluate import Known
 from engine.events import (
     Event,
     LevelsPlanned,
+    Restored,
     RunFailed,
     RunFinished,
     RunStarted,
@@ -19,6 +20,7 @@ from engine.events import (
     Saved,
 )
 from engine.job import Job
+from engine.layers import layer_states
 from engine.monitor import Control, Monitor
 from engine.processes import ALONE, Ranks
 from engine.recipe import Recipe
@@ -257,6 +259,8 @@ def _load(
     job = Job(recipe, monitor, trust, folder, ranks, dense)
     if state:
         job.load_state_dict(state)
+        states = layer_states(job.masks, job.thresholds)
+        monitor.emit(Restored(masks.sparsity(job.masks), states))
     return job
 
 

@@ -36,7 +36,7 @@ class SharedCurvature(Untold):
         table = torch.zeros(len(self._owned), 5, dtype=torch.float64)
         for row, name in enumerate(self._owned):
             if name in own:
-                table[row] = torch.tensor(astuple(own[name])[1:])
+                table[row] = torch.tensor(astuple(own[name])[1:], dtype=torch.float64)
         return tuple(
             LayerCurvature(name, int(n), mean, damping, int(blocks), int(raised))
             for name, (n, mean, damping, blocks, raised) in zip(

@@ -36,7 +36,7 @@ def summarise(job: Job) -> dict[str, Any]:
             {**dataclasses.asdict(state), "shape": list(shapes[state.name])}
             for state in layer_states(job.masks, job.thresholds)
         ],
-        "predicted": job.predictions,
+        "predicted": [_finite(each) for each in job.predictions],
         "epochs": job.finetuner.epoch,
         "best_epoch": job.finetuner.best["epoch"] if job.finetuner.best else None,
         "timings": timings,
@@ -54,5 +54,11 @@ def summarise(job: Job) -> dict[str, Any]:
 
 
 def _measure(measure: Any) -> dict[str, float | None]:
-    pairs = dataclasses.asdict(measure).items()
-    return {key: value if math.isfinite(value) else None for key, value in pairs}
+    return _finite(dataclasses.asdict(measure))
+
+
+def _finite(numbers: dict[str, float | None]) -> dict[str, float | None]:
+    return {
+        key: value if value is not None and math.isfinite(value) else None
+        for key, value in numbers.items()
+    }

@@ -118,5 +118,12 @@ def repeated(
 
 
 def first_tensor(output: Any) -> Tensor:
-    """The output itself, or the first tensor of a tuple."""
-    return next(leaf for leaf in tree_flatten(output)[0] if isinstance(leaf, Tensor))
+    """The output itself, or the first tensor of a tuple.
+
+    Raises:
+        TypeError: There is none.
+    """
+    for leaf in tree_flatten(output)[0]:
+        if isinstance(leaf, Tensor):
+            return leaf
+    raise TypeError(f"{type(output).__name__} has no tensor")

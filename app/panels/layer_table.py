@@ -19,7 +19,7 @@ from app.tables.layer_table import LayerTableModel
 from app.tables.layer_view import LayerView
 from app.tables.units import count, percent
 from app.workspace import Workspace
-from engine.events import CheckpointLoaded, ModelLoaded, Pruned
+from engine.events import CheckpointLoaded, ModelLoaded, Pruned, Restored
 from engine.recipe import Recipe, with_changes
 
 EMPTY = "Choose a model to see its layers here."
@@ -64,6 +64,7 @@ class LayerTablePanel(QWidget):
         workspace.state_changed.connect(self._lock)
         bridge.on(ModelLoaded, self._load)
         bridge.on(Pruned, self._prune)
+        bridge.on(Restored, self._prune)
         bridge.on(CheckpointLoaded, self._show_checkpoint)
         bridge.cleared.connect(self._clear)
         self._show_recipe(workspace.recipe)
@@ -104,7 +105,7 @@ class LayerTablePanel(QWidget):
         self._count()
         self._stack.set_empty(False)
 
-    def _prune(self, events: list[Pruned]) -> None:
+    def _prune(self, events: list[Pruned | Restored]) -> None:
         self.model.set_states(events[-1].layers)
         self._count()
 

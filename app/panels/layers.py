@@ -10,7 +10,7 @@ from app.tables.bars import NamedBar
 from app.tables.layer_bars import LayerBarsModel, untouched
 from app.tables.units import count, percent
 from app.workspace import Workspace
-from engine.events import ModelLoaded, Pruned
+from engine.events import ModelLoaded, Pruned, Restored
 
 EMPTY = "Choose a model to see its prunable layers here."
 NONE = "No layer of this network can be pruned: see the reasons in the layer table."
@@ -58,6 +58,7 @@ class LayersPanel(QWidget):
         workspace.layer_selected.connect(self._select)
         bridge.on(ModelLoaded, self._load)
         bridge.on(Pruned, self._prune)
+        bridge.on(Restored, self._restore)
         bridge.cleared.connect(self._clear)
 
     def changeEvent(self, event: QEvent) -> None:
@@ -79,6 +80,11 @@ class LayersPanel(QWidget):
         self.model.set_layers(event.layers)
         self._show(event.sparsity, f"after prune {event.step} of {event.steps}")
         self._stack.set_empty(not event.layers)
+
+    def _restore(self, events: list[Restored]) -> None:
+        self.model.set_layers(events[-1].layers)
+        self._show(events[-1].sparsity, "where the run goes on")
+        self._stack.set_empty(not events[-1].layers)
 
     def _clear(self) -> None:
         self.model.set_layers(())

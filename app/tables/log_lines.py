@@ -20,6 +20,7 @@ from engine.events import (
     PhaseFinished,
     Pruned,
     Resampled,
+    Restored,
     RunFailed,
     RunFinished,
     RunPaused,
@@ -134,7 +135,7 @@ def _fitted(event: Fitted) -> list[str]:
     ratio, raised = damping_ratio(event.layers), raised_share(event.layers)
     if ratio is None:
         return ["All gradients are zero; the damping is all there is"]
-    text = f"Damping is {number(ratio)} of the mean diagonal of F"
+    text = f"Damping is {number(ratio)} times the Fisher's mean diagonal"
     return [f"{text}, raised in {percent(raised)} of the blocks" if raised else text]
 
 
@@ -228,6 +229,7 @@ _SENTENCES: dict[type[Event], Callable[[Any], list[str]]] = {
     LevelsPlanned: _planned,
     PhaseFinished: _phase,
     Pruned: _pruned,
+    Restored: lambda event: [f"Went on at {percent(event.sparsity)} sparse"],
     Fitted: _fitted,
     Resampled: _resampled,
     Checked: _checked,

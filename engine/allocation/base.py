@@ -159,6 +159,9 @@ class Allocation(Part):
                 f"{(zeros + possible) / total:.2%}.",
             )
             going = possible
+        lacking = [n for n, u in candidates.items() if int(u.sizes.sum()) < due[n]]
+        if lacking:
+            notes += (f"The pattern cannot meet the floor of {', '.join(lacking)}.",)
         asked = sum(due.values())
         if asked > going:
             floors = "The floors ask for more zeros than this step makes"

@@ -7,6 +7,7 @@ from pydantic import model_validator
 from torch import Tensor
 
 from engine.curvature import Curvature, Untold
+from engine.gradients import Rows
 from engine.groups import Best, at, cheapest
 from engine.masks import Masks
 from engine.monitor import Monitor
@@ -152,3 +153,7 @@ class ObsEstimator(Estimator):
             rest = {k: v for k, v in content.items() if k != "block_size"}
             return {**rest, "auto_block": True}
         return content
+
+    def draws(self, problem: Problem, gradients: Rows, seed: int) -> Tensor | None:
+        """Bootstrap samples, where saliencies of single weights tell what goes."""
+        return None if self.order == "greedy" else problem.draws(gradients, seed)

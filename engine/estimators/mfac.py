@@ -66,7 +66,7 @@ class MFAC(ObsEstimator):
         with monitor.phase("curvature"):
             joined = {WHOLE: join(rows, masks)}
             live = {WHOLE: torch.ones_like(joined[WHOLE][0], dtype=torch.bool)}
-            draws = problem.draws(joined, seed)
+            draws = self.draws(problem, joined, seed)
             inverses = block_fishers(
                 joined, live, self.block_size, self.damping, monitor, draws
             )

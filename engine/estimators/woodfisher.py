@@ -37,7 +37,7 @@ class WoodFisher(ObsEstimator):
                 self.samples, self.batch, seed, masks, monitor, self.fisher
             )
         with monitor.phase("curvature"), monitor.apart():
-            draws = problem.draws(gradients, seed)
+            draws = self.draws(problem, gradients, seed)
             inverses = block_fishers(
                 gradients, masks, self.block_size, self.damping, monitor, draws
             )

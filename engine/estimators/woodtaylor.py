@@ -65,7 +65,7 @@ class WoodTaylor(ObsEstimator):
             )
         with monitor.phase("curvature"):
             with monitor.apart():
-                draws = problem.draws(rows, seed)
+                draws = self.draws(problem, rows, seed)
                 inverses = block_fishers(
                     rows, masks, self.block_size, self.damping, monitor, draws
                 )

@@ -10,8 +10,8 @@ import engine
 from engine.checks import Promises
 from engine.console import in_words
 from engine.data.base import Data, DataSpec
-from engine.events import Checked
-from engine.monitor import Monitor
+from engine.events import Checked, Pruned, RunStopped
+from engine.monitor import Control, Monitor
 from engine.processes import ALONE
 from engine.prune import prune_once
 from engine.recipe import parse
@@ -114,3 +114,26 @@ class SubsetImages(Images):
 )
 def test_the_terminal_tells_promise_and_truth(event, words):
     assert words in in_words(event)
+
+
+def test_a_stop_while_checking_keeps_the_prediction(tmp_path):
+    folder, control = tmp_path / "run", Control()
+
+    def heard(event):
+        if isinstance(event, Pruned):
+            control.stop()
+
+    recipe = parse(RECIPE | {"schedule": {"recomputations": 1}})
+    assert isinstance(engine.run(recipe, folder, heard, control), RunStopped)
+    engine.resume(folder)
+    (entry,) = json.loads((folder / "summary.json").read_text())["predicted"]
+    assert entry["step"] == 1 and entry["sum"] > 0
+
+
+def test_a_loss_that_is_not_finite_is_no_number_in_the_summary(tmp_path, monkeypatch):
+    def broken(self):
+        return {"calibration": float("inf"), "held_out": float("nan")}
+
+    monkeypatch.setattr(Promises, "_losses", broken)
+    _, summary = run(tmp_path / "run")
+    assert all(entry["held_out"] is None for entry in summary["predicted"])

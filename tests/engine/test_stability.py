@@ -7,6 +7,7 @@ import torch
 
 import engine
 from engine.allocation import GlobalThreshold
+from engine.blocks import Blocks
 from engine.console import in_words
 from engine.estimators import ESTIMATORS, MFAC, WoodFisher, WoodTaylor
 from engine.events import Fitted, Noticed, Resampled
@@ -115,7 +116,7 @@ def test_a_run_tells_and_records_them(tmp_path):
     assert fitted.step == resampled.step == 1 and resampled.draws == 3
     entry = summary["predicted"][0]
     assert entry["damping_ratio"] > 0 and entry["raised"] == 0
-    assert "of the mean diagonal of F" in in_words(fitted)
+    assert "times the Fisher's mean diagonal" in in_words(fitted)
     assert "3 bootstrap samples" in in_words(resampled)
 
 
@@ -130,3 +131,18 @@ def test_methods_without_gradient_rows_say_so(tmp_path, kind):
     assert any("No bootstrap samples" in text for text in said)
     assert not any(isinstance(e, Fitted | Resampled) for e in heard)
     assert "damping_ratio" not in summary["predicted"][0]
+
+
+def test_greedy_order_takes_none_for_nothing(tmp_path, monkeypatch):
+    made = []
+    factorise = Blocks._factorise
+    monkeypatch.setattr(
+        Blocks, "_factorise", lambda self, part: made.append(1) or factorise(self, part)
+    )
+    settings = {"samples": 16, "block_size": 64, "order": "greedy"}
+    heard, _ = run(tmp_path / "with", estimator=settings)
+    with_draws = len(made)
+    run(tmp_path / "without", estimator=settings, checks={"bootstrap": 0})
+    assert with_draws == len(made) - with_draws
+    said = [e.message for e in heard if isinstance(e, Noticed)]
+    assert any("No bootstrap samples" in text for text in said)

@@ -25,7 +25,7 @@ EXAMPLES = (
     (e.Pruned(1, 2, 0, 0.5, 0.4, 1234, (), 0.12, 0.1), "1,234 zeros, predicted loss"),
     (
         e.Fitted(1, (LayerCurvature("a", 4, 0.5, 0.25, 2, 0),)),
-        "Damping is 0.5 of the mean diagonal of F",
+        "Damping is 0.5 times the Fisher's mean diagonal",
     ),
     (
         e.Fitted(1, (LayerCurvature("a", 4, 0.5, 0.25, 2, 1),)),
@@ -36,6 +36,7 @@ EXAMPLES = (
         e.Resampled(1, 9, (LayerStability("a", 0.5, 0.4), LayerStability("b", 1.0, 1))),
         "9 bootstrap samples overlap by 75.0 %, least in a by 50.0 %",
     ),
+    (e.Restored(0.5, ()), "Went on at 50.0 % sparse"),
     (e.Checked(1, 0.12, 0.1, 0.5, 0.25), "0.5 on calibration images, 0.25 on held-out"),
     (e.Checked(1, None, None, 0.5, None), "Measured loss change 0.5 on calibration"),
     (

@@ -134,7 +134,7 @@ def test_float32_networks_land_on_exactly_zero():
 def test_other_layers_and_unused_ones_are_refused():
     for name, kind, text in (
         ("attention", InputError, "ExactOBS does not know"),
-        ("uncalled", RunError, r"inputs of inner\.weight are missing"),
+        ("uncalled", InputError, r"does not know the layers of inner\.weight"),
     ):
         given = problem(BY_NAME[name].build, BY_NAME[name].shape)
         with pytest.raises(kind, match=text):

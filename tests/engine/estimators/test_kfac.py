@@ -175,9 +175,9 @@ def test_other_layers_are_refused_by_name(name):
 
 
 @pytest.mark.parametrize("name", ["unused", "uncalled"])
-def test_a_layer_without_gradient_is_an_error(name):
+def test_a_layer_without_gradient_is_refused(name):
     given = problem(BY_NAME[name].build, (4,))
-    with pytest.raises(RunError, match=r"No gradient reached inner\.weight"):
+    with pytest.raises(InputError, match=r"does not know the layers of inner\.weight"):
         fit(given, keep_all(given))
 
 
