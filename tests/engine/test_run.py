@@ -14,11 +14,9 @@ from engine.events import (
     EpochFinished,
     Evaluated,
     LevelsPlanned,
-    ModelLoaded,
     PhaseStarted,
     Progressed,
     Pruned,
-    Restored,
     RunFailed,
     RunFinished,
     RunStarted,
@@ -296,22 +294,3 @@ def test_a_diverging_fine_tuning_says_so_and_keeps_its_folder(tmp_path):
 def test_excluding_every_layer_is_refused(tmp_path):
     with pytest.raises(InputError, match="No layer"):
         engine.run(recipe(allocation__exclude=["*"]), tmp_path / "run")
-
-
-def test_a_resumed_run_tells_what_is_left(tmp_path):
-    folder, control, heard = tmp_path / "run", engine.Control(), []
-
-    def stop(event):
-        if isinstance(event, Pruned):
-            control.stop()
-
-    engine.run(recipe(), folder, stop, control)
-    engine.resume(folder, heard.append)
-    kinds = [type(event) for event in heard]
-    (restored,) = [event for event in heard if isinstance(event, Restored)]
-    assert kinds.index(Restored) > kinds.index(ModelLoaded)
-    assert restored.sparsity == pytest.approx(sum_of_zeros(restored.layers), abs=1e-9)
-
-
-def sum_of_zeros(layers) -> float:
-    return sum(x.zeros for x in layers) / sum(x.weights for x in layers)
