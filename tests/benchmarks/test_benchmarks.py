@@ -1,7 +1,9 @@
 """The benchmarks still work: each once, on sizes too small to tell anything."""
 
+import csv
 import gc
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -10,6 +12,7 @@ from tests.benchmarks import finetune, gradients, inverse, lateness, startup
 from tests.benchmarks.plain import Mfac, RankOne
 from tests.reference import fisher
 
+HERE = Path(__file__).parent
 QUICK = {
     "estimator": {"samples": 4},
     "finetune": {"epochs": 1, "batch": 512},
@@ -65,3 +68,14 @@ def test_startup(capsys):
     startup.run(count=1)
     printed = capsys.readouterr().out
     assert "splash painted" in printed and "window with its layers" in printed
+
+
+def test_the_spec_of_the_methods_is_valid():
+    from engine.comparison import parse_comparison
+
+    spec = parse_comparison(json.loads((HERE / "methods.json").read_text()))
+    with (HERE / "methods.csv").open(newline="") as file:
+        found = {
+            (row["method"], float(row["sparsity"])) for row in csv.DictReader(file)
+        }
+    assert found == {(cell.method, cell.sparsity) for cell in spec.cells()}
