@@ -70,7 +70,8 @@ def _explain(error: EngineError, debug: bool) -> None:
     if debug:
         traceback.print_exc()
     print(f"{error.message}\n{error.hint}", file=sys.stderr)
-    details = [line for line in error.details if line not in error.message]
+    lines = (line.removeprefix(": ") for line in error.details)
+    details = [line for line in lines if line not in error.message]
     for line in details if debug else details[:20]:
         print(f"  {line}", file=sys.stderr)
     if len(details) > 20 and not debug:

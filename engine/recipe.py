@@ -92,7 +92,7 @@ def parse(content: Any) -> Recipe:
         raise InputError(
             f"The recipe is not valid: {first}.",
             "Correct these keys; `python -m engine settings` lists all of them.",
-            tuple(f"{key}: {text}" if key else text for key, text in lines),
+            tuple(f"{key}: {text}" for key, text in lines),
         ) from error
 
 

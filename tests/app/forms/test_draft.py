@@ -27,7 +27,7 @@ def test_an_invalid_edit_waits_with_a_sentence_and_the_recipe_stays(workspace, d
     before = workspace.recipe
     draft.edit("allocation.sparsity", 1.5)
     assert workspace.recipe is before
-    assert draft.problems == {"allocation.sparsity": "It must be less than 1."}
+    assert draft.problems == {"allocation.sparsity": "It must be less than 1, not 1.5."}
     assert draft.value("allocation.sparsity") == 1.5
 
 

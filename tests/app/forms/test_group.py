@@ -65,7 +65,7 @@ def test_the_reason_stands_under_the_field_until_it_is_mended(qtbot, form):
     line.selectAll()
     qtbot.keyClicks(line, "7")
     assert row.error.isVisible()
-    assert row.error.text() == "It must be less than 1."
+    assert row.error.text() == "It must be less than 1, not 7.0."
     line.selectAll()
     qtbot.keyClicks(line, "0.7")
     assert not row.error.isVisible()
