@@ -1,6 +1,7 @@
 """What a fitted estimator answers: saliencies, corrections and predicted losses."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
 
 from torch import Tensor
@@ -10,6 +11,26 @@ from engine.groups import Best
 from engine.masks import Masks
 
 Tensors = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Removal:
+    """What cutting weights together comes to.
+
+    Attributes:
+        corrections: To add to the weights; removed ones land on exactly 0.
+        summed: Loss increase as the sum of the sets' saliencies; None = unknown.
+        joint: Loss increase of the joint removal, exact in each block; None = unknown.
+    """
+
+    corrections: Tensors
+    summed: float | None
+    joint: float | None
+
+    @property
+    def predicted(self) -> tuple[float | None, float | None]:
+        """Both loss increases, which assume full compensation."""
+        return self.summed, self.joint
 
 
 class Curvature(Protocol):
@@ -37,24 +58,16 @@ class Curvature(Protocol):
             taken: Subsets to choose from (subsets, size), True = goes.
         """
 
-    def compensate(
+    def removal(
         self, weights: Tensors, removed: Masks, sets: Tensors | None = None
-    ) -> Tensors:
-        """The correction to add to the weights when `removed` (True = goes) is cut.
+    ) -> Removal:
+        """What cutting `removed` (True = goes) comes to, nothing being changed.
 
         Args:
             weights: As they are now.
             removed: What goes.
             sets: Positions (sets, size) of what goes together, for corrections that are
                 sums over sets; all that is removed is in one. None = single weights.
-        """
-
-    def predicted(
-        self, weights: Tensors, removed: Masks, sets: Tensors | None = None
-    ) -> tuple[float | None, float | None]:
-        """Loss increase: sum of the sets' saliencies, exact joint one (None = unknown).
-
-        Takes what `compensate` takes.
         """
 
 

@@ -1,20 +1,17 @@
 """The block Fisher of one layer, from gradients in memory or from pages on disk."""
 
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
 from engine.blocks import DualBlocks
 from engine.layout import Layout
-from engine.monitor import Monitor
+from engine.monitor import Monitor, Progress
 from engine.pages import Pages
 from engine.primal import PrimalBlocks
 from engine.sweep import eliminate, row_pieces
 from engine.within import within
-
-Answer = TypeVar("Answer")
 
 
 class BlockFisher:
@@ -103,6 +100,11 @@ class BlockFisher:
         )
         return self._layout.scatter(steps), float(losses.sum())
 
+    def pieces(self, removed: Tensor) -> Iterator[tuple[slice, "BlockFisher"]]:
+        """All of it is in memory."""
+        if removed.any():
+            yield slice(None), self
+
 
 class PagedFisher:
     """`BlockFisher` of a layer whose gradients stay on disk, a run of blocks at a time.
@@ -117,6 +119,7 @@ class PagedFisher:
         block_size: Neighbouring weights per block; 0 is the whole layer.
         damping: Added to the diagonal.
         monitor: Checked before each page.
+        progress: Counts the weights whose curvature is known.
         draws: See `BlockFisher`.
     """
 
@@ -127,6 +130,7 @@ class PagedFisher:
         block_size: int,
         damping: float,
         monitor: Monitor,
+        progress: Progress,
         draws: Tensor | None = None,
     ) -> None:
         self._draws = draws
@@ -134,14 +138,12 @@ class PagedFisher:
         self._size, self._given = min(block_size or len(live), len(live)), damping
         self._width = max(int(part.sum()) for part in live.split(self._size))
         self._settled: list[Tensor | None] = [None] * len(self._columns())
-        found = self._each(
-            lambda _, fisher: (
-                fisher.diag(),
-                fisher.damping,
-                fisher.squares,
-                fisher.resampled,
-            )
-        )
+
+        found = []
+        for at, fisher in self.pieces():
+            known = (fisher.diag(), fisher.damping, fisher.squares, fisher.resampled)
+            found.append(known)
+            progress.advance(at.stop - at.start)
         diags, self._settled, squares, resampled = map(list, zip(*found, strict=True))
         self._diag, self.damping = torch.cat(diags), torch.cat(self._settled)
         self.squares, self.weights = sum(squares), int(live.sum())
@@ -156,29 +158,33 @@ class PagedFisher:
 
     def solve(self, vector: Tensor) -> Tensor:
         """F^-1 v on the live weights."""
-        return torch.cat(self._each(lambda at, fisher: fisher.solve(vector[at])))
+        return torch.cat([fisher.solve(vector[at]) for at, fisher in self.pieces()])
 
     def within(self, groups: Tensor) -> Tensor:
         """Members in different blocks do not interact."""
         found = self._diag.new_zeros(*groups.shape, groups.shape[1])
-
-        def add(at: slice, fisher: BlockFisher) -> None:
+        for at, fisher in self.pieces():
             here = (groups >= at.start) & (groups < at.stop)
             some = here.any(1).nonzero().squeeze(1)
             members = torch.where(here, groups - at.start, at.stop - at.start)
             found.index_add_(0, some, fisher.within(members[some]))
-
-        self._each(add)
         return found
 
     def greedy(self, weights: Tensor) -> Tensor:
         """In every block by itself, from its dense inverse."""
-        return torch.cat(self._each(lambda at, fisher: fisher.greedy(weights[at])))
+        return torch.cat([fisher.greedy(weights[at]) for at, fisher in self.pieces()])
 
-    def joint(self, weights: Tensor, removed: Tensor) -> tuple[Tensor, float]:
-        """Exact per block; blocks do not see each other."""
-        found = self._each(lambda at, fisher: fisher.joint(weights[at], removed[at]))
-        return torch.cat([step for step, _ in found]), sum(loss for _, loss in found)
+    def pieces(
+        self, removed: Tensor | None = None
+    ) -> Iterator[tuple[slice, BlockFisher]]:
+        """Page by page, one at a time in memory; None is every page.
+
+        Rows that are not finite raise, as in memory.
+        """
+        for at, settled in zip(self._columns(), self._settled, strict=True):
+            if removed is None or removed[at].any():
+                self._monitor.check()
+                yield at, self._fisher(at, settled)
 
     @property
     def _step(self) -> int:
@@ -190,16 +196,7 @@ class PagedFisher:
         numel, step = len(self._live), self._step
         return [slice(at, min(at + step, numel)) for at in range(0, numel, step)]
 
-    def _each(self, ask: Callable[[slice, BlockFisher], Answer]) -> list[Answer]:
-        """What each page answers; one page at a time is in memory."""
-        return [
-            ask(columns, self._fisher(columns, settled))
-            for columns, settled in zip(self._columns(), self._settled, strict=True)
-        ]
-
     def _fisher(self, columns: slice, settled: Tensor | None) -> BlockFisher:
-        """Rows that are not finite raise, as in memory."""
-        self._monitor.check()
         return BlockFisher(
             finite(self._pages.read(columns)),
             self._live[columns],

@@ -1,6 +1,7 @@
 """The structured inverse curvature that FishLeg learns, and where it starts."""
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -115,6 +116,11 @@ class StructuredInverse:
             )
             found[part] = turned @ turned.mT * rows[row[part], None, None]
         return found
+
+    def pieces(self, removed: Tensor) -> Iterator[tuple[slice, "StructuredInverse"]]:
+        """One: all weights of a layer interact."""
+        if removed.any():
+            yield slice(None), self
 
     def joint(self, weights: Tensor, removed: Tensor) -> tuple[Tensor, float]:
         """Step d = -Q x and loss w_R^T x / 2, for Q_RR x = w_R.

@@ -1,5 +1,6 @@
 """Kronecker factors of a layer's Fisher, and the inverse they give."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -129,6 +130,11 @@ class KroneckerInverse:
             turned = turned * inside[part, :, None]
             found[part] = turned * spread[row[part], None] @ turned.mT
         return found
+
+    def pieces(self, removed: Tensor) -> Iterator[tuple[slice, "KroneckerInverse"]]:
+        """One: all weights of a layer interact."""
+        if removed.any():
+            yield slice(None), self
 
     def solve(self, vector: Tensor) -> Tensor:
         """F^-1 v (numel,), zero on removed weights."""

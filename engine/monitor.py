@@ -87,7 +87,7 @@ class Monitor:
         memory: Callable[[], int] = lambda: 0,
     ) -> None:
         self._emit = emit
-        self._memory = memory
+        self.memory = memory
         self.control = control or Control()
         self.timings: dict[str, float] = {}
         self.notices: list[str] = []
@@ -132,21 +132,19 @@ class Monitor:
         if self.control.stopping:
             raise Stopped
 
+    def progress(self, label: str, total: int) -> "Progress":
+        """Count work as it is done, in whatever units; tells of none done yet."""
+        return Progress(self, label, total)
+
     def track(
         self, items: Iterable[T], label: str, total: int | None = None
     ) -> Iterator[T]:
         """Yield the items, reporting progress and checking before each one."""
         total = len(items) if total is None else total  # type: ignore[arg-type]
-        began = spoke = self.now()
-        for done, item in enumerate(items):
-            self.check()
-            now = self.now()
-            if done == 0 or now - spoke >= PROGRESS_INTERVAL:
-                left = (now - began) / done * (total - done) if done else -1.0
-                self._progress(label, done, total, left)
-                spoke = now
+        progress = self.progress(label, total)
+        for item in items:
             yield item
-        self._progress(label, total, total, 0.0)
+            progress.advance()
 
     @contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -185,5 +183,43 @@ class Monitor:
             alike = failure is not None and type(failure) is type(worst)
             raise failure if alike else worst
 
-    def _progress(self, label: str, done: int, total: int, left: float) -> None:
-        self.emit(Progressed(label, done, total, round(left, 1), self._memory()))
+
+class Progress:
+    """Part of a phase that says how far it is; checks the buttons as it goes.
+
+    Args:
+        monitor: To check and to tell.
+        label: What is done.
+        total: Of the units that `advance` counts.
+
+    Raises:
+        Stopped: A stop was asked for.
+    """
+
+    def __init__(self, monitor: Monitor, label: str, total: int) -> None:
+        self._monitor, self._label, self._total = monitor, label, total
+        self._done = 0
+        monitor.check()
+        self._began = monitor.now()
+        self._tell(-1.0)
+
+    def advance(self, amount: int = 1) -> None:
+        """Count so much as done.
+
+        Raises:
+            Stopped: A stop was asked for.
+        """
+        self._done += amount
+        if self._done >= self._total:
+            self._tell(0.0)
+            return
+        self._monitor.check()
+        now = self._monitor.now()
+        if now - self._spoke >= PROGRESS_INTERVAL:
+            each = (now - self._began) / self._done
+            self._tell(each * (self._total - self._done))
+
+    def _tell(self, left: float) -> None:
+        self._spoke = self._monitor.now()
+        counted = (self._label, self._done, self._total)
+        self._monitor.emit(Progressed(*counted, round(left, 1), self._monitor.memory()))

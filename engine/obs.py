@@ -1,23 +1,34 @@
 """Optimal Brain Surgeon: saliencies and corrections from any inverse curvature."""
 
 from collections.abc import Iterator
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 import torch
 from torch import Tensor
 
+from engine.curvature import Removal
 from engine.errors import RunError
 from engine.facts import LayerCurvature
 from engine.fisher import BlockFisher, PagedFisher, finite
 from engine.gradients import Rows
 from engine.groups import Best, at, cheapest, joint_losses, joint_pulls, spread
 from engine.masks import Masks
-from engine.monitor import Monitor
+from engine.monitor import Monitor, Progress
 from engine.pages import Pages
 
 Compensation = Literal["none", "sum", "joint"]
 Order = Literal["independent", "greedy"]
 Tensors = dict[str, Tensor]
+
+
+class Piece(Protocol):
+    """Part of a layer's inverse curvature that does not interact with the rest."""
+
+    def solve(self, vector: Tensor) -> Tensor:
+        """F^-1 v on this part."""
+
+    def joint(self, weights: Tensor, removed: Tensor) -> tuple[Tensor, float]:
+        """The step with d = -w on the removed that minimises 1/2 d^T F d, its loss."""
 
 
 class Inverse(Protocol):
@@ -35,11 +46,11 @@ class Inverse(Protocol):
     def within(self, groups: Tensor) -> Tensor:
         """F^-1 among the members of each group (groups, size, size), 0 for nobody."""
 
-    def joint(self, weights: Tensor, removed: Tensor) -> tuple[Tensor, float]:
-        """The step with d = -w on the removed that minimises 1/2 d^T F d, its loss."""
-
     def greedy(self, weights: Tensor) -> Tensor:
         """Loss at which greedy elimination in each block removes each weight."""
+
+    def pieces(self, removed: Tensor) -> Iterator[tuple[slice, Piece]]:
+        """Parts of which something is removed, and where in a vector they are."""
 
 
 def block_fishers(
@@ -64,16 +75,21 @@ def block_fishers(
         RunError: Gradients are not finite, or a block has no inverse.
     """
     inverses: dict[str, Inverse] = {}
-    for name in monitor.track(tuple(gradients), "Curvature"):
+    total = sum(rows.shape[1] for rows in gradients.values())
+    progress = monitor.progress("Curvature", total)
+    for name in tuple(gradients):
         rows, live = gradients.pop(name), masks[name].reshape(-1)
         try:
             if isinstance(rows, Pages):
-                found = PagedFisher(rows, live, block_size, damping, monitor, draws)
+                found = PagedFisher(
+                    rows, live, block_size, damping, monitor, progress, draws
+                )
             else:
                 finite(rows)
                 found = BlockFisher(
                     rows, live, block_size, damping, monitor, draws=draws
                 )
+                progress.advance(len(live))
         except FloatingPointError as error:
             raise RunError(
                 f"The gradients of {name} are not finite.",
@@ -112,7 +128,10 @@ class ObsCurvature:
         strength: Scales the correction of survivors; removed weights reach 0 always.
         gradient: Mean gradient per layer (numel,), zero on removed weights; None = 0.
         order: Saliencies of single weights, or of greedy elimination in each block.
+        monitor: Hears how far a correction is.
     """
+
+    joins: ClassVar[bool] = True  # whether the inverses can tell of joint removals
 
     def __init__(
         self,
@@ -121,8 +140,10 @@ class ObsCurvature:
         strength: float = 1.0,
         gradient: Tensors | None = None,
         order: Order = "independent",
+        monitor: Monitor | None = None,
     ) -> None:
         self._inverses, self._order = inverses, order
+        self._monitor = monitor or Monitor()
         self._compensation = compensation
         self._strength = strength
         self._newton = {}
@@ -188,61 +209,46 @@ class ObsCurvature:
         return found
 
     @torch.no_grad()
-    def compensate(
+    def removal(
         self, weights: Tensors, removed: Masks, sets: Tensors | None = None
-    ) -> Tensors:
-        """What to add to the weights; removed ones land on exactly 0."""
-        corrections = {}
+    ) -> Removal:
+        """Each piece of curvature is looked at once, for correction and joint loss."""
+        corrections, summed, joint = {}, -self._gain, -self._gain
+        total = sum(int(removed[name].sum()) for name in weights)
+        progress = self._monitor.progress("Correction", total)
         for name, weight in weights.items():
-            gone = removed[name].reshape(-1)
-            inside = None if sets is None else sets[name]
-            step = self._step(name, self._moved(name, weight), gone, inside)
-            step = (step * self._strength).to(weight.dtype).reshape(weight.shape)
+            moved, gone = self._moved(name, weight), removed[name].reshape(-1)
+            pull = self._pull(name, moved, gone, sets and sets[name])
+            step, loss = self._step(name, moved, gone, pull, progress)
+            summed += float(moved @ pull) / 2
+            joint += loss
+            step = step.to(weight.dtype).reshape(weight.shape)
             corrections[name] = torch.where(removed[name], -weight, step)
-        return corrections
-
-    @torch.no_grad()
-    def predicted(
-        self, weights: Tensors, removed: Masks, sets: Tensors | None = None
-    ) -> tuple[float, float]:
-        """Loss increase as the sum of the sets' saliencies, and of the joint removal.
-
-        Both assume full compensation; the joint one is exact in each block.
-        """
-        joint = -self._gain
-        for name, weight in weights.items():
-            gone = removed[name].reshape(-1)
-            if gone.any():
-                joint += self._inverses[name].joint(self._moved(name, weight), gone)[1]
-        return self._summed(weights, removed, sets), joint
-
-    def _summed(self, weights: Tensors, removed: Masks, sets: Tensors | None) -> float:
-        total = -self._gain
-        for name, weight in weights.items():
-            gone = removed[name].reshape(-1)
-            if gone.any():
-                moved = self._moved(name, weight)
-                inside = None if sets is None else sets[name]
-                total += float(moved @ self._pull(name, moved, gone, inside)) / 2
-        return total
+        return Removal(corrections, summed, joint if self.joins else None)
 
     def _step(
-        self, name: str, moved: Tensor, gone: Tensor, inside: Tensor | None
-    ) -> Tensor:
+        self, name: str, moved: Tensor, gone: Tensor, pull: Tensor, progress: Progress
+    ) -> tuple[Tensor, float]:
+        """The survivors' step by the kind of compensation, loss of a joint removal."""
+        step, loss = torch.zeros_like(moved), 0.0
+        for here, inverse in self._inverses[name].pieces(gone):
+            if self.joins:
+                step[here], cost = inverse.joint(moved[here], gone[here])
+                loss += cost
+            if self._compensation == "sum":
+                step[here] = -inverse.solve(pull[here])
+            progress.advance(int(gone[here].sum()))
         if self._compensation == "none":
-            return torch.zeros_like(moved)
-        inverse, start = self._inverses[name], -self._newton.get(name, 0)
-        if not gone.any():
-            return start + torch.zeros_like(moved)
-        if self._compensation == "joint":
-            return start + inverse.joint(moved, gone)[0]
-        return start - inverse.solve(self._pull(name, moved, gone, inside))
+            return torch.zeros_like(moved), loss
+        return (step - self._newton.get(name, 0)) * self._strength, loss
 
     def _pull(
         self, name: str, moved: Tensor, gone: Tensor, inside: Tensor | None
     ) -> Tensor:
         """((F^-1)_QQ)^-1 s_Q of every set Q that goes, single weights without sets."""
         inverse = self._inverses[name]
+        if not gone.any():
+            return torch.zeros_like(moved)
         if inside is None:
             return moved.masked_fill(~gone, 0) / inverse.diag()
         pulls = joint_pulls(at(moved, inside), inverse.within(inside))

@@ -127,11 +127,10 @@ def prune_once(
         bars = histograms(choice.scores, before, choice.masks, choice.thresholds)
         monitor.emit(Scored(number + 1, bars))
         removed = masks.removed_between(before, choice.masks)
-        predicted, joint = curvature.predicted(weights, removed, choice.sets)
-        correction = curvature.compensate(weights, removed, choice.sets)
+        removal = curvature.removal(weights, removed, choice.sets)
         problem.ranks.ensure_same("masks", lambda: masks.digest(choice.masks))
-        _cut(weights, choice.masks, correction)
-    told = (choice.thresholds, predicted, joint)
+        _cut(weights, choice.masks, removal.corrections)
+    told = (choice.thresholds, *removal.predicted)
     return Cut(choice.masks, removed, *told, learned, facts)
 
 

@@ -5,7 +5,7 @@ from dataclasses import astuple
 import torch
 from torch import Tensor
 
-from engine.curvature import Curvature, Tensors, Untold
+from engine.curvature import Curvature, Removal, Tensors, Untold
 from engine.facts import LayerCurvature
 from engine.groups import Best
 from engine.masks import Masks
@@ -68,32 +68,27 @@ class SharedCurvature(Untold):
             for name, inside in groups.items()
         }
 
-    def compensate(
+    def removal(
         self, weights: Tensors, removed: Masks, sets: Tensors | None = None
-    ) -> Tensors:
-        """Every layer's, as its owner computes them."""
+    ) -> Removal:
+        """Corrections from the owners; losses are sums, so over the processes."""
         with self._monitor.apart():
-            own = self._own.compensate(
+            own = self._own.removal(
                 self._mine(weights), self._mine(removed), self._mine(sets)
             )
-        return {
-            name: self._spread(own, name, weight) for name, weight in weights.items()
+        corrections = {
+            name: self._spread(own.corrections, name, weight)
+            for name, weight in weights.items()
         }
-
-    def predicted(
-        self, weights: Tensors, removed: Masks, sets: Tensors | None = None
-    ) -> tuple[float | None, float | None]:
-        """Sums over the layers, so over the processes."""
-        with self._monitor.apart():
-            own = self._own.predicted(
-                self._mine(weights), self._mine(removed), self._mine(sets)
-            )
-        known = torch.tensor([each or 0.0 for each in own], dtype=torch.float64)
-        single, joint = self._ranks.sum(known).tolist()
-        return (
-            None if own[0] is None else single,
-            None if own[1] is None else joint,
+        known = torch.tensor(
+            [each or 0.0 for each in own.predicted], dtype=torch.float64
         )
+        sums = self._ranks.sum(known).tolist()
+        losses = (
+            None if each is None else total
+            for each, total in zip(own.predicted, sums, strict=True)
+        )
+        return Removal(corrections, *losses)
 
     def _mine(self, each: Tensors | None) -> Tensors | None:
         if each is None:

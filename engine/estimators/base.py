@@ -6,7 +6,7 @@ import torch
 from pydantic import model_validator
 from torch import Tensor
 
-from engine.curvature import Curvature, Untold
+from engine.curvature import Curvature, Removal, Untold
 from engine.gradients import Rows
 from engine.groups import Best, at, cheapest
 from engine.masks import Masks
@@ -29,17 +29,18 @@ class Uncompensated(Untold):
             found[name] = cheapest(losses, taken, groups[name], scores.numel())
         return found
 
-    def compensate(
+    def removal(
         self, weights: Tensors, removed: Masks, sets: Tensors | None = None
-    ) -> Tensors:
+    ) -> Removal:
         """Takes the removed weights to 0."""
-        return {
+        corrections = {
             name: torch.where(removed[name], -weight, 0.0)
             for name, weight in weights.items()
         }
+        return Removal(corrections, *self._losses(weights, removed))
 
-    def predicted(
-        self, weights: Tensors, removed: Masks, sets: Tensors | None = None
+    def _losses(
+        self, weights: Tensors, removed: Masks
     ) -> tuple[float | None, float | None]:
         """Scores that are no losses predict none."""
         return None, None
@@ -64,9 +65,7 @@ class Diagonal(Uncompensated):
             for name, weight in weights.items()
         }
 
-    def predicted(
-        self, weights: Tensors, removed: Masks, sets: Tensors | None = None
-    ) -> tuple[float, float]:
+    def _losses(self, weights: Tensors, removed: Masks) -> tuple[float, float]:
         """Weights do not interact: joint and single removals cost the same."""
         scores = self.scores(weights)
         total = sum(float(each[removed[name]].sum()) for name, each in scores.items())

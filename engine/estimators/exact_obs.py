@@ -8,7 +8,7 @@ from pydantic import ConfigDict
 from torch import Tensor
 
 from engine.covariance import input_moments
-from engine.curvature import Untold
+from engine.curvature import Removal, Untold
 from engine.errors import RunError
 from engine.estimators.base import Estimator, Tensors
 from engine.groups import Best, at, cheapest, joint_losses
@@ -49,10 +49,10 @@ class LayerErrors(Untold):
         return found
 
     @torch.no_grad()
-    def compensate(
+    def removal(
         self, weights: Tensors, removed: Masks, sets: Tensors | None = None
-    ) -> Tensors:
-        """What keeps each row's outputs closest; removed weights land on exactly 0."""
+    ) -> Removal:
+        """What keeps each row's outputs closest; errors of outputs are no losses."""
         found = {}
         for name, weight in weights.items():
             step = by_row(
@@ -63,13 +63,7 @@ class LayerErrors(Untold):
                 self._masks[name],
             )
             found[name] = torch.where(removed[name], -weight, step.to(weight.dtype))
-        return found
-
-    def predicted(
-        self, weights: Tensors, removed: Masks, sets: Tensors | None = None
-    ) -> tuple[None, None]:
-        """Errors of a layer's outputs are not losses."""
-        return None, None
+        return Removal(found, None, None)
 
 
 class ExactOBS(Estimator):

@@ -29,6 +29,7 @@ class FishLegCurvature(ObsCurvature):
         structures: Q per layer.
         inverses: The same, as inverses of the live weights.
         settings: Compensation and its strength.
+        monitor: Hears how far a correction is.
     """
 
     def __init__(
@@ -36,8 +37,10 @@ class FishLegCurvature(ObsCurvature):
         structures: Structures,
         inverses: dict[str, StructuredInverse],
         settings: "FishLeg",
+        monitor: Monitor,
     ) -> None:
-        super().__init__(inverses, settings.compensation, settings.strength)
+        kind, strength = settings.compensation, settings.strength
+        super().__init__(inverses, kind, strength, monitor=monitor)
         self.structures = structures
 
 
@@ -129,7 +132,7 @@ class FishLeg(Estimator):
             name: StructuredInverse(each, masks[name].reshape(-1), name, monitor)
             for name, each in learned.items()
         }
-        return FishLegCurvature(learned, inverses, self)
+        return FishLegCurvature(learned, inverses, self, monitor)
 
     def learned(self, curvature: FishLegCurvature) -> Learned:
         """The structures, which the next prune step refines."""

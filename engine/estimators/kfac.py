@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Literal
 
-import torch
 from pydantic import ConfigDict
 
 from engine.estimators.base import Estimator, Tensors
@@ -19,12 +18,7 @@ from engine.problem import Fisher, Problem
 class KfacCurvature(ObsCurvature):
     """Saliency w_ij^2 / (2 [G^-1]_ii [A^-1]_jj) and the summed update -G^-1 V A^-1."""
 
-    @torch.no_grad()
-    def predicted(
-        self, weights: Tensors, removed: Masks, sets: Tensors | None = None
-    ) -> tuple[float, None]:
-        """The sum of the sets' saliencies; a joint removal breaks the structure."""
-        return self._summed(weights, removed, sets), None
+    joins = False  # a joint removal breaks the structure
 
 
 class KFAC(Estimator):
@@ -105,7 +99,9 @@ class KFAC(Estimator):
             name: KroneckerInverse(basis, values[name], masks[name].reshape(-1))
             for name, basis in bases.items()
         }
-        return KfacCurvature(inverses, self.compensation, self.strength)
+        return KfacCurvature(
+            inverses, self.compensation, self.strength, monitor=monitor
+        )
 
 
 def _mean_squares(

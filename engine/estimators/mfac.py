@@ -1,12 +1,14 @@
 """M-FAC's setting: the Fisher of the whole network as one block, or blocks of it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import ClassVar, Literal
 
 import torch
 from pydantic import ConfigDict
 from torch import Tensor
 
+from engine.curvature import Removal
 from engine.errors import RunError
 from engine.estimators.base import ObsEstimator, Tensors
 from engine.facts import LayerCurvature
@@ -71,7 +73,7 @@ class MFAC(ObsEstimator):
                 joined, live, self.block_size, self.damping, monitor, draws
             )
         whole = ObsCurvature(
-            inverses, self.compensation, self.strength, order=self.order
+            inverses, self.compensation, self.strength, None, self.order, monitor
         )
         return NetworkCurvature(whole, masks)
 
@@ -110,22 +112,14 @@ class NetworkCurvature:
         parts = zip(losses.split(sizes), chosen.split(sizes), strict=True)
         return dict(zip(self._live, parts, strict=True))
 
-    def compensate(
+    def removal(
         self, weights: Tensors, removed: Masks, sets: Tensors | None = None
-    ) -> Tensors:
-        """What to add to the weights; removed ones land on exactly 0."""
-        joined = self._curvature.compensate(
+    ) -> Removal:
+        """The vector's correction taken apart; its losses."""
+        whole = self._curvature.removal(
             self._join(weights), self._join(removed), self._placed(sets)
         )
-        return self._split(joined)
-
-    def predicted(
-        self, weights: Tensors, removed: Masks, sets: Tensors | None = None
-    ) -> tuple[float, float]:
-        """The sum of the sets' saliencies, and the loss of the joint removal."""
-        return self._curvature.predicted(
-            self._join(weights), self._join(removed), self._placed(sets)
-        )
+        return replace(whole, corrections=self._split(whole.corrections))
 
     def _placed(self, groups: Tensors | None) -> Tensors | None:
         """Positions in each layer to positions in the vector; its length is nobody."""

@@ -27,9 +27,7 @@ class Slope(Uncompensated):
         """|w g| in float64."""
         return {name: self._signed(name, w).abs() for name, w in weights.items()}
 
-    def predicted(
-        self, weights: Tensors, removed: Masks, sets: Tensors | None = None
-    ) -> tuple[float, float]:
+    def _losses(self, weights: Tensors, removed: Masks) -> tuple[float, float]:
         """The sum of |w g|, and the sum of -w g where signs may cancel."""
         gone = [self._signed(name, w)[removed[name]] for name, w in weights.items()]
         single = sum(float(part.abs().sum()) for part in gone)

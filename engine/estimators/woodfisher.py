@@ -42,5 +42,5 @@ class WoodFisher(ObsEstimator):
                 gradients, masks, self.block_size, self.damping, monitor, draws
             )
         return ObsCurvature(
-            inverses, self.compensation, self.strength, order=self.order
+            inverses, self.compensation, self.strength, None, self.order, monitor
         )

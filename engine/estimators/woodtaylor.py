@@ -78,7 +78,7 @@ class WoodTaylor(ObsEstimator):
                 problem.ranks,
             )
         return ObsCurvature(
-            inverses, self.compensation, self.strength, slope, self.order
+            inverses, self.compensation, self.strength, slope, self.order, monitor
         )
 
 

@@ -82,7 +82,9 @@ def test_every_threshold_takes_the_first_of_each_trace_and_joint_is_the_trace(
                 now -= now[q] / inverse[q, q] * inverse[:, q]
                 inverse -= torch.outer(inverse[:, q], inverse[q]) / inverse[q, q]
         step = now - weights.double()
-        asked = found.compensate({NAME: weights.double()}, {NAME: removed})[NAME]
+        asked = found.removal({NAME: weights.double()}, {NAME: removed}).corrections[
+            NAME
+        ]
         torch.testing.assert_close(asked, step, rtol=1e-6, atol=1e-8)
 
 
@@ -97,7 +99,7 @@ def test_greedy_order_loses_less_where_weights_are_correlated():
             scores = found.scores({NAME: weights})[NAME]
             removed = torch.zeros_like(live)
             removed[scores.argsort()[: NUMEL // 2]] = True
-            losses.append(found.predicted({NAME: weights}, {NAME: removed})[1])
+            losses.append(found.removal({NAME: weights}, {NAME: removed}).predicted[1])
     assert sum(losses[1::2]) < 0.9 * sum(losses[::2])
 
 

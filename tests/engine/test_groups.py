@@ -150,10 +150,10 @@ def test_summed_updates_are_exact_inside_groups(samples, size):
     removed = torch.zeros(49, dtype=torch.bool)
     removed[groups] = True
     removed = {NAME: removed[:-1].reshape(live.shape)}
-    step = found.compensate({NAME: weights}, removed, {NAME: groups})[NAME]
+    step = found.removal({NAME: weights}, removed, {NAME: groups}).corrections[NAME]
     right = summed_by_group(flat, groups.tolist(), dense)
     torch.testing.assert_close(step.reshape(-1), right, rtol=1e-7, atol=1e-9)
-    single, _ = found.predicted({NAME: weights}, removed, {NAME: groups})
+    single, _ = found.removal({NAME: weights}, removed, {NAME: groups}).predicted
     every = torch.ones(1, 4, dtype=torch.bool)
     losses, _ = found.cheapest({NAME: weights}, {NAME: groups}, every)[NAME]
     assert single == pytest.approx(float(losses.sum()), rel=1e-9)

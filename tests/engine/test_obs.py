@@ -79,7 +79,7 @@ def test_summed_compensation_follows_its_formula(samples, numel, size):
     rows, weights, removed = layer(samples, numel)
     dense = reference.block_fisher(rows, DAMPING, size)
     found = curvature(rows, size, compensation="sum")
-    step = found.compensate({NAME: weights.double()}, {NAME: removed})[NAME]
+    step = found.removal({NAME: weights.double()}, {NAME: removed}).corrections[NAME]
     close(step, reference.summed_updates(weights, removed, dense))
 
 
@@ -88,7 +88,7 @@ def test_joint_compensation_is_the_constrained_minimum(samples, numel, size):
     rows, weights, removed = layer(samples, numel)
     dense = reference.block_fisher(rows, DAMPING, size)
     found = curvature(rows, size, compensation="joint")
-    step = found.compensate({NAME: weights.double()}, {NAME: removed})[NAME]
+    step = found.removal({NAME: weights.double()}, {NAME: removed}).corrections[NAME]
     close(step, reference.joint_update(weights, removed, dense))
     close(step, reference.greedy_update(weights, removed, dense))
 
@@ -97,7 +97,9 @@ def test_joint_compensation_is_the_constrained_minimum(samples, numel, size):
 def test_predicted_losses_are_those_of_the_quadratic(samples, numel, size):
     rows, weights, removed = layer(samples, numel)
     dense = reference.block_fisher(rows, DAMPING, size)
-    single, joint = curvature(rows, size).predicted({NAME: weights}, {NAME: removed})
+    single, joint = (
+        curvature(rows, size).removal({NAME: weights}, {NAME: removed}).predicted
+    )
     saliencies = reference.saliencies(weights, dense)
     assert single == pytest.approx(float(saliencies[removed].sum()), rel=1e-8)
     step = reference.joint_update(weights, removed, dense)
@@ -108,12 +110,14 @@ def test_one_weight_removed_makes_all_predictions_and_steps_agree():
     rows, weights, _ = layer(6, 12)
     removed = torch.zeros(12, dtype=torch.bool)
     removed[4] = True
-    single, joint = curvature(rows, 0).predicted({NAME: weights}, {NAME: removed})
+    single, joint = (
+        curvature(rows, 0).removal({NAME: weights}, {NAME: removed}).predicted
+    )
     assert single == pytest.approx(joint, rel=1e-9)
     steps = [
-        curvature(rows, 0, compensation=kind).compensate(
-            {NAME: weights.double()}, {NAME: removed}
-        )[NAME]
+        curvature(rows, 0, compensation=kind)
+        .removal({NAME: weights.double()}, {NAME: removed})
+        .corrections[NAME]
         for kind in ("sum", "joint")
     ]
     close(steps[0], steps[1])
@@ -125,7 +129,7 @@ def test_removed_weights_land_on_exactly_zero_in_float32(kind, samples):
     rows, weights, removed = layer(samples, 24)
     weights, removed = weights.reshape(4, 6), removed.reshape(4, 6)
     found = curvature(rows, 10, compensation=kind, strength=0.3)
-    step = found.compensate({NAME: weights}, {NAME: removed})[NAME]
+    step = found.removal({NAME: weights}, {NAME: removed}).corrections[NAME]
     assert step.dtype == torch.float32 and step.shape == weights.shape
     assert ((weights + step)[removed] == 0).all()
     assert bool(step[~removed].any()) == (kind != "none")
@@ -135,9 +139,9 @@ def test_removed_weights_land_on_exactly_zero_in_float32(kind, samples):
 def test_strength_scales_survivors_only(kind):
     rows, weights, removed = layer(5, 24)
     steps = [
-        curvature(rows, 8, compensation=kind, strength=strength).compensate(
-            {NAME: weights.double()}, {NAME: removed}
-        )[NAME]
+        curvature(rows, 8, compensation=kind, strength=strength)
+        .removal({NAME: weights.double()}, {NAME: removed})
+        .corrections[NAME]
         for strength in (1.0, 0.25)
     ]
     close(steps[1][~removed], steps[0][~removed] / 4)
@@ -149,8 +153,8 @@ def test_nothing_removed_changes_nothing(kind):
     rows, weights, removed = layer(5, 24)
     nothing = {NAME: torch.zeros_like(removed)}
     found = curvature(rows, 8, compensation=kind)
-    assert not found.compensate({NAME: weights}, nothing)[NAME].any()
-    assert found.predicted({NAME: weights}, nothing) == (0, 0)
+    assert not found.removal({NAME: weights}, nothing).corrections[NAME].any()
+    assert found.removal({NAME: weights}, nothing).predicted == (0, 0)
 
 
 @pytest.mark.parametrize("kind", ["sum", "joint"])
@@ -169,7 +173,7 @@ def test_weights_removed_before_decouple(kind, samples, size):
         reference.saliencies(weights, dense),
     )
     update = reference.joint_update if kind == "joint" else reference.summed_updates
-    step = found.compensate({NAME: weights.double()}, {NAME: removed})[NAME]
+    step = found.removal({NAME: weights.double()}, {NAME: removed}).corrections[NAME]
     close(step, update(weights, removed, dense))
     assert not step[~live].any()
 
@@ -179,7 +183,7 @@ def test_a_layer_without_live_weights_is_harmless():
     found = curvature(torch.zeros(3, 6), 4, live=gone, compensation="joint")
     weights = {NAME: torch.zeros(6)}
     assert not found.scores(weights)[NAME].any()
-    assert not found.compensate(weights, {NAME: gone})[NAME].any()
+    assert not found.removal(weights, {NAME: gone}).corrections[NAME].any()
 
 
 @pytest.mark.parametrize("samples", [5, 40])
@@ -187,7 +191,7 @@ def test_all_removed_costs_the_whole_quadratic(samples):
     rows, weights, _ = layer(samples, 24)
     everything = torch.ones(24, dtype=torch.bool)
     dense = reference.block_fisher(rows, DAMPING, 8)
-    _, joint = curvature(rows, 8).predicted({NAME: weights}, {NAME: everything})
+    _, joint = curvature(rows, 8).removal({NAME: weights}, {NAME: everything}).predicted
     right = reference.quadratic(weights.double(), dense)
     assert joint == pytest.approx(right, rel=1e-8)
 
@@ -205,7 +209,7 @@ def test_large_damping_ranks_as_magnitude(samples):
     found = curvature(rows, 8, damping=1e9)
     order = found.scores({NAME: weights})[NAME].argsort()
     assert torch.equal(order, weights.abs().argsort())
-    step = found.compensate({NAME: weights}, {NAME: removed})[NAME]
+    step = found.removal({NAME: weights}, {NAME: removed}).corrections[NAME]
     assert step[~removed].abs().max() < 1e-6
 
 
@@ -220,12 +224,12 @@ def test_a_gradient_gives_woodtaylor(kind):
     close(found.scores({NAME: weights})[NAME], reference.saliencies(moved, dense))
     update = reference.joint_update if kind == "joint" else reference.summed_updates
     right = update(moved, removed, dense) - newton
-    step = found.compensate({NAME: weights.double()}, {NAME: removed})[NAME]
+    step = found.removal({NAME: weights.double()}, {NAME: removed}).corrections[NAME]
     close(step[~removed], right[~removed])
     assert torch.equal(step[removed], -weights.double()[removed])
     full = reference.joint_update(moved, removed, dense) - newton
     change = float(slope.double() @ full) + reference.quadratic(full, dense)
-    _, joint = found.predicted({NAME: weights}, {NAME: removed})
+    _, joint = found.removal({NAME: weights}, {NAME: removed}).predicted
     assert joint == pytest.approx(change, rel=1e-6, abs=1e-9)
 
 
@@ -244,7 +248,7 @@ def test_any_shape_equals_brute_force(samples, numel, size, seed):
     dense = reference.block_fisher(rows, DAMPING, size)
     found = curvature(rows, size, live=live, compensation="joint")
     close(found.scores({NAME: weights})[NAME], reference.saliencies(weights, dense))
-    step = found.compensate({NAME: weights.double()}, {NAME: removed})[NAME]
+    step = found.removal({NAME: weights.double()}, {NAME: removed}).corrections[NAME]
     close(step, reference.joint_update(weights, removed, dense))
 
 

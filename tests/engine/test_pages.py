@@ -90,8 +90,8 @@ def test_scores_and_steps_are_equal(
         weights = given.weights()
         scores = curvature.scores(weights)
         removed = {n: masks[n] & (s < s.median()) for n, s in scores.items()}
-        step = curvature.compensate(weights, removed)
-        found.append((scores, step, curvature.predicted(weights, removed)))
+        step = curvature.removal(weights, removed).corrections
+        found.append((scores, step, curvature.removal(weights, removed).predicted))
     kept, paged = found
     for name in kept[0]:
         assert torch.equal(kept[0][name], paged[0][name])
@@ -160,7 +160,7 @@ def test_a_stop_between_pages_leaves_nothing(tmp_path, monkeypatch):
     weights = given.weights()
     control.stop()
     with pytest.raises(Stopped):
-        curvature.compensate(weights, {n: w > 0 for n, w in weights.items()})
+        curvature.removal(weights, {n: w > 0 for n, w in weights.items()})
     del curvature
     gc.collect()
     assert list(tmp_path.iterdir()) == []

@@ -7,6 +7,7 @@ import torch
 import torch.distributed as dist
 
 import engine
+from engine.curvature import Removal
 from engine.errors import InputError, RunError, Stopped, TrustNeeded
 from engine.events import Noticed
 from engine.monitor import Control, Monitor
@@ -161,9 +162,9 @@ class Half:
     def __init__(self, predicted):
         self._predicted = predicted
 
-    def predicted(self, weights, removed, sets):
+    def removal(self, weights, removed, sets):
         assert list(weights) == list(removed) == list(sets or ["a"]) == ["a"]
-        return self._predicted
+        return Removal({"a": torch.full((2,), -1.0)}, *self._predicted)
 
 
 class Doubled(Team):
@@ -175,6 +176,9 @@ class Doubled(Team):
     def sum(self, values):
         return values.mul_(2)
 
+    def send(self, values, owner):
+        return values if owner == 0 else values.fill_(-7)
+
 
 @pytest.mark.parametrize(
     ("own", "everyone"),
@@ -183,8 +187,13 @@ class Doubled(Team):
 def test_predicted_losses_add_up_where_they_are_known(own, everyone):
     weights = {"a": torch.ones(2), "b": torch.ones(2)}
     shared = SharedCurvature(Half(own), {"a": 0, "b": 1}, Doubled(), Monitor())
-    assert shared.predicted(weights, weights) == everyone
+    found = shared.removal(weights, weights)
+    assert found.predicted == everyone
+    assert {n: each.tolist() for n, each in found.corrections.items()} == {
+        "a": [-1, -1],
+        "b": [-7, -7],
+    }
     sets = {name: torch.zeros(1, 2, dtype=torch.long) for name in weights}
-    assert shared.predicted(weights, weights, sets) == (
+    assert shared.removal(weights, weights, sets).predicted == (
         tuple(None if each is None else 2 * each for each in own)
     )

@@ -53,12 +53,12 @@ def test_prediction_is_the_quadratic_of_the_diagonal():
     found = DiagonalFisher().fit(given, keep_all(given), Monitor(), 0)
     weights = given.weights()
     removed = {name: torch.rand_like(w) < 0.5 for name, w in weights.items()}
-    step = found.compensate(weights, removed)
+    step = found.removal(weights, removed).corrections
     right = sum(
         reference.quadratic(step[name].reshape(-1), diagonal.diag())
         for name, diagonal in squares(given).items()
     )
-    single, joint = found.predicted(weights, removed)
+    single, joint = found.removal(weights, removed).predicted
     assert single == joint == pytest.approx(right, rel=1e-9)
 
 

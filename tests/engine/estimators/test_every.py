@@ -27,9 +27,8 @@ def fitted(kind, given, kept):
     groups = {name: neighbours(mask, 2) for name, mask in kept.items()}
     losses = found.cheapest(weights, groups, subsets(2, 1))
     together = {name: each[0] for name, each in losses.items()}
-    return (
-        found.scores(weights), found.compensate(weights, removed), together, removed
-    )  # fmt: skip
+    steps = found.removal(weights, removed).corrections
+    return found.scores(weights), steps, together, removed
 
 
 @every

@@ -65,7 +65,7 @@ def test_the_step_keeps_the_layers_outputs_as_close_as_it_can(name):
     method = ExactOBS(images=40, damping=1e-12)
     found = method.fit(given, kept, Monitor(), 0)
     removed = {n: kept[n] & (torch.rand(m.shape) < 0.5) for n, m in kept.items()}
-    step = found.compensate(given.weights(), removed)[layer]
+    step = found.removal(given.weights(), removed).corrections[layer]
     module = given.model.get_submodule(layer.rpartition(".")[0])
     inputs = given.train.images
     inputs = inputs.flatten(1) if name == "mlp" else inputs
@@ -95,10 +95,10 @@ def test_one_removal_costs_its_score():
     row, column = divmod(int(scores.argmin()), 6)
     removed = {name: torch.zeros_like(mask) for name, mask in kept.items()}
     removed["0.weight"][row, column] = True
-    step = found.compensate(weights, removed)["0.weight"]
+    step = found.removal(weights, removed).corrections["0.weight"]
     change = F.linear(inputs, step).square().sum() / 30
     assert float(change) == pytest.approx(float(scores.min()), rel=1e-6)
-    assert found.predicted(weights, removed) == (None, None)
+    assert found.removal(weights, removed).predicted == (None, None)
 
 
 def test_moments_come_from_the_network_as_it_is():
@@ -125,7 +125,7 @@ def test_float32_networks_land_on_exactly_zero():
     kept, weights = keep_all(given), given.weights()
     found = ExactOBS(images=30).fit(given, kept, Monitor(), 0)
     removed = {n: torch.rand(w.shape) < 0.5 for n, w in weights.items()}
-    for name, step in found.compensate(weights, removed).items():
+    for name, step in found.removal(weights, removed).corrections.items():
         assert step.dtype == torch.float32
         assert not (weights[name] + step)[removed[name]].any()
         assert found.scores(weights)[name].dtype == torch.float64

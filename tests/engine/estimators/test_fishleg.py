@@ -148,7 +148,7 @@ def test_removed_weights_stay_out():
     found = fit(given, kept, iterations=5)
     weights = given.weights()
     removed = {n: kept[n] & (torch.rand(w.shape) < 0.3) for n, w in weights.items()}
-    for name, step in found.compensate(weights, removed).items():
+    for name, step in found.removal(weights, removed).corrections.items():
         assert not step[~kept[name]].any()
         assert torch.equal(step[removed[name]], -weights[name][removed[name]])
         assert step[kept[name] & ~removed[name]].abs().min() > 0

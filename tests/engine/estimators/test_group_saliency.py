@@ -26,13 +26,15 @@ def test_one_group_removed_is_the_exact_step_of_every_method(kind):
     removed["0.weight"].view(-1)[members] = True
     every = torch.ones(1, 3, dtype=torch.bool)
     loss = found.cheapest(weights, groups, every)["0.weight"][0]
-    single, joint = found.predicted(weights, removed, groups)
+    single, joint = found.removal(weights, removed, groups).predicted
     assert single == pytest.approx(float(loss), rel=1e-9)
-    step = found.compensate(weights, removed, groups)
+    step = found.removal(weights, removed, groups).corrections
     if kind is MFAC:
         assert joint == pytest.approx(single, rel=1e-7)
         exact = MFAC(**few, damping=1e-2, compensation="joint")
-        right = exact.fit(given, kept, Monitor(), 0).compensate(weights, removed)
+        right = (
+            exact.fit(given, kept, Monitor(), 0).removal(weights, removed).corrections
+        )
         for name in weights:
             torch.testing.assert_close(step[name], right[name], rtol=1e-6, atol=1e-9)
     else:

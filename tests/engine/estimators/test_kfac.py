@@ -67,8 +67,8 @@ def test_scores_and_updates_are_those_of_the_full_product(network, balanced):
     scores = found.scores(weights)
     removed = {n: torch.rand_like(w) < 0.5 for n, w in weights.items()}
     step, (single, joint) = (
-        found.compensate(weights, removed),
-        found.predicted(weights, removed),
+        found.removal(weights, removed).corrections,
+        found.removal(weights, removed).predicted,
     )
     total = 0
     for name, fisher in dense(given, 1e-3, balanced).items():
@@ -153,7 +153,7 @@ def test_removed_weights_stay_out_of_the_update():
     kept, weights = keep_some(given), given.weights()
     found = fit(given, kept)
     removed = {n: kept[n] & (torch.rand(w.shape) < 0.5) for n, w in weights.items()}
-    for name, step in found.compensate(weights, removed).items():
+    for name, step in found.removal(weights, removed).corrections.items():
         assert not step[~kept[name]].any()
         assert torch.equal(step[removed[name]], -weights[name][removed[name]])
         assert step[kept[name] & ~removed[name]].abs().min() > 0

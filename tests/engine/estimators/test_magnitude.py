@@ -13,6 +13,6 @@ def test_magnitude_scores_sizes_and_only_zeroes():
     scores = curvature.scores(weights)["a"]
     assert scores.dtype == torch.float64
     assert scores.tolist() == [[3, 4], [0.5, 0]]
-    step = curvature.compensate(weights, removed)["a"]
+    step = curvature.removal(weights, removed).corrections["a"]
     assert step.tolist() == [[0, 0], [-0.5, 0]]
-    assert curvature.predicted(weights, removed) == (None, None)
+    assert curvature.removal(weights, removed).predicted == (None, None)

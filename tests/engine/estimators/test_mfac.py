@@ -62,7 +62,9 @@ def test_layers_make_up_for_each_other(keep, kind, update):
     )
     removed = half(given, kept)
     removed["2.weight"][:] = False  # so that all it gets comes from the other layer
-    found = fit(given, kept, 12, compensation=kind).compensate(weights, removed)
+    found = (
+        fit(given, kept, 12, compensation=kind).removal(weights, removed).corrections
+    )
     right = update(whole(weights), whole(removed), dense)
     torch.testing.assert_close(whole(found), right, **TIGHT)
     assert found["2.weight"][kept["2.weight"]].abs().min() > 0
@@ -75,7 +77,7 @@ def test_predicted_losses_are_those_of_the_whole_quadratic():
     kept = keep_some(given)
     weights, removed = given.weights(), half(given, kept)
     dense = reference.fisher(rows_of(given, kept, 12), DAMPING)
-    single, joint = fit(given, kept, 12).predicted(weights, removed)
+    single, joint = fit(given, kept, 12).removal(weights, removed).predicted
     each = reference.saliencies(whole(weights), dense)[whole(removed)]
     assert single == pytest.approx(float(each.sum()), rel=1e-8)
     step = reference.joint_update(whole(weights), whole(removed), dense)

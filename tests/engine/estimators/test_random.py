@@ -34,5 +34,5 @@ def test_survivors_stay():
     weights = {"a": torch.tensor([1.0, -2.0])}
     removed = {"a": torch.tensor([True, False])}
     curvature = Random().fit(None, {}, Monitor(), 0)
-    assert curvature.compensate(weights, removed)["a"].tolist() == [-1, 0]
-    assert curvature.predicted(weights, removed) == (None, None)
+    assert curvature.removal(weights, removed).corrections["a"].tolist() == [-1, 0]
+    assert curvature.removal(weights, removed).predicted == (None, None)

@@ -47,8 +47,8 @@ def test_a_small_removal_changes_the_loss_as_predicted():
     for name, weight in weights.items():  # their removal costs little: almost linear
         weight[removed[name]] *= 1e-6
     found = Taylor().fit(given, keep_all(given), Monitor(), 0)
-    single, joint = found.predicted(weights, removed)
-    step = found.compensate(weights, removed)
+    single, joint = found.removal(weights, removed).predicted
+    step = found.removal(weights, removed).corrections
     images, labels = given.train.images, given.train.labels
     before = F.cross_entropy(given.model(images), labels)
     for name, weight in weights.items():

@@ -32,7 +32,7 @@ def test_scores_and_correction_follow_the_drawn_gradients(batch, size):
     rows = given.gradients(10, batch, 5, {}, Monitor())
     weights = given.weights()
     removed = {n: torch.rand_like(w) < 0.5 for n, w in weights.items()}
-    step = found.compensate(weights, removed)
+    step = found.removal(weights, removed).corrections
     for name, weight in weights.items():
         flat, gone = weight.reshape(-1), removed[name].reshape(-1)
         dense = reference.block_fisher(rows[name], 1e-3, size)

@@ -38,7 +38,7 @@ def test_scores_and_updates_follow_the_formula(size, keep, kind, update):
     method = WoodTaylor(**FREE, block_size=size, compensation=kind, gradient_images=30)
     found = method.fit(given, kept, Monitor(), 0)
     removed = {n: kept[n] & (torch.rand(w.shape) < 0.5) for n, w in weights.items()}
-    step, scores = found.compensate(weights, removed), found.scores(weights)
+    step, scores = found.removal(weights, removed).corrections, found.scores(weights)
     slopes = mean_gradients(given, kept)
     for name, dense in fishers(given, kept, 0.1, size).items():
         newton = torch.linalg.solve(dense, slopes[name])
@@ -56,13 +56,16 @@ def test_a_network_moves_towards_the_newton_point_even_if_nothing_goes():
     kept, weights = keep_all(given), given.weights()
     found = WoodTaylor(**FREE, block_size=0).fit(given, kept, Monitor(), 0)
     nothing = {name: ~mask for name, mask in kept.items()}
-    step, slopes = found.compensate(weights, nothing), mean_gradients(given, kept)
+    step, slopes = (
+        found.removal(weights, nothing).corrections,
+        mean_gradients(given, kept),
+    )
     gain = 0
     for name, dense in fishers(given, kept, 0.1, 0).items():
         newton = torch.linalg.solve(dense, slopes[name])
         torch.testing.assert_close(step[name].reshape(-1), -newton)
         gain += float(slopes[name] @ newton) / 2
-    assert found.predicted(weights, nothing) == pytest.approx((-gain, -gain))
+    assert found.removal(weights, nothing).predicted == pytest.approx((-gain, -gain))
 
 
 def test_a_long_newton_step_is_shortened_and_told():
@@ -73,7 +76,9 @@ def test_a_long_newton_step_is_shortened_and_told():
     for limit in (10, 1e-3):
         monitor = Monitor()
         method = WoodTaylor(samples=12, damping=0.01, longest_step=limit)
-        found = method.fit(given, kept, monitor, 0).compensate(weights, nothing)
+        found = (
+            method.fit(given, kept, monitor, 0).removal(weights, nothing).corrections
+        )
         steps.append(torch.cat([each.flatten() for each in found.values()]))
         told.append([text for text in monitor.notices if "Newton" in text])
     size = torch.cat([weight.flatten() for weight in weights.values()]).norm()
@@ -123,7 +128,7 @@ def test_with_the_true_fisher_the_gradient_is_still_the_datas():
     kept, weights = keep_all(given), given.weights()
     nothing = {name: ~mask for name, mask in kept.items()}
     method = WoodTaylor(samples=30, damping=1e6, gradient_images=0, fisher="true")
-    step = method.fit(given, kept, Monitor(), 0).compensate(weights, nothing)
+    step = method.fit(given, kept, Monitor(), 0).removal(weights, nothing).corrections
     for name, slope in mean_gradients(given, kept).items():
         torch.testing.assert_close(
             step[name].reshape(-1), -slope / 1e6, rtol=1e-4, atol=0
