@@ -2,16 +2,17 @@
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from torch import nn
 
-from engine import machine, memory
+from engine import activations, machine, memory
 from engine.errors import InputError
 from engine.estimators.base import ObsEstimator
 from engine.memory import Extent
+from engine.pages import MEMORY, Storage
 from engine.recipe import Recipe
 
 LADDER = (0, 200_000, 100_000, 50_000, 20_000, 10_000, 5000, 2000, 1000, 500, 200, 100)
@@ -35,7 +36,7 @@ class Budget:
 
     Attributes:
         block_size: Weights per block; 0 is the whole layer, None no blocks at all.
-        paged: Gradients are kept on the disk.
+        storage: Where gradients are kept, and how exactly.
         phases: Most bytes on the compute device in each phase, all that the process
             held before included.
         limit: Bytes there may be.
@@ -44,7 +45,7 @@ class Budget:
     """
 
     block_size: int | None
-    paged: bool
+    storage: Storage
     phases: dict[str, int]
     limit: int
     disk: int
@@ -86,39 +87,50 @@ def decide(
     Raises:
         InputError: Nothing fits; the hint says what to change.
     """
-    passes = memory.passes(model, names, size, recipe)
+    passes = activations.passes(model, names, size, recipe)
     used = machine.memory_used(device)
     held, limit = used + memory.RUNTIME, _limit(recipe, device, used, processes)
+    room = MARGIN * shutil.disk_usage(existing(folder)).free
     tried: list[Budget] = []
-    for block, paged, need in _ways(recipe, size, processes):
+    for block, storage, need in _ways(recipe, size, folder, processes):
         phases = {
             phase: held + passes.get(phase, 0) + need.get(phase, 0)
             for phase in ("load", *passes, *need)
         }
-        disk = memory.disk(size, recipe.estimator) if paged else 0
-        tried.append(Budget(block, paged, phases, limit, disk, ()))
-        if tried[-1].fits:
-            return _explained(tried, recipe, size, folder)
+        there = storage.folder and memory.held(size, recipe.estimator, storage)
+        tried.append(Budget(block, storage, phases, limit, there or 0, ()))
+        if tried[-1].fits and tried[-1].disk <= room:
+            return _explained(tried, recipe, size)
+    if any(each.fits for each in tried):
+        raise _no_room(min(each.disk for each in tried if each.fits), room, folder)
     raise _refusal(min(tried, key=lambda each: each.peak), processes)
 
 
 def _ways(
-    recipe: Recipe, size: Extent, processes: int
-) -> Iterator[tuple[int | None, bool, dict[str, int]]]:
-    """(block size, paged, curvature's bytes), the most wanted first."""
+    recipe: Recipe, size: Extent, folder: Path, processes: int
+) -> Iterator[tuple[int | None, Storage, dict[str, int]]]:
+    """(block size, storage, curvature's bytes), the most wanted first.
+
+    Half precision in memory takes less time than the disk.
+    """
     method = recipe.estimator
     if not isinstance(method, ObsEstimator):
         pool = memory.ranking(size, recipe)
-        yield None, False, {"selection": memory.DOUBLE * size.prunable + pool}
+        yield None, MEMORY, {"selection": memory.DOUBLE * size.prunable + pool}
         return
     blocks = LADDER if method.auto_block else (method.block_size,)
     if method.order == "greedy":
         blocks = _narrow(size, method, blocks)
-    in_memory = method.joins_layers or processes > 1
-    for paged in (False,) if in_memory else (False, True):
+    storages = [MEMORY]
+    if not method.joins_layers and processes == 1:
+        exact, halved = Storage(folder), [Storage(half=True), Storage(folder, True)]
+        storages += (
+            [halved[0], exact, halved[1]] if recipe.machine.half_precision else [exact]
+        )
+    for storage in storages:
         for block in blocks:
-            need = memory.curvature(size, recipe, block, paged, processes)
-            yield block, paged, need
+            need = memory.curvature(size, recipe, block, storage, processes)
+            yield block, storage, need
 
 
 def _narrow(
@@ -151,34 +163,23 @@ def _limit(recipe: Recipe, device: torch.device, used: int, processes: int) -> i
     return used + int(MARGIN * machine.memory_free(device) / sharing)
 
 
-def _explained(
-    tried: list[Budget], recipe: Recipe, size: Extent, folder: Path
-) -> Budget:
+def _explained(tried: list[Budget], recipe: Recipe, size: Extent) -> Budget:
     chosen, method = tried[-1], recipe.estimator
     reasons = []
-    if chosen.paged:
-        rows = next(each for each in tried if not each.paged)
+    if chosen.storage.paged:
+        rows = next(each for each in tried if not each.storage.paged)
+        taken = memory.held(size, method, chosen.storage)
         reasons.append(
-            f"Gradients are kept on the disk ({chosen.disk / GB:.1f} GB): in memory "
-            f"the run would take {rows.peak / GB:.1f} GB of "
+            f"Gradients are kept {chosen.storage.place} ({taken / GB:.1f} GB): in "
+            f"memory the run would take {rows.peak / GB:.1f} GB of "
             f"{chosen.limit / GB:.1f} GB."
         )
-        free = shutil.disk_usage(existing(folder)).free
-        if chosen.disk > MARGIN * free:
-            raise InputError(
-                f"The gradients need {chosen.disk / GB:.1f} GB of disk in {folder}, "
-                f"where {free / GB:.1f} GB are free.",
-                "Lower estimator.samples, exclude large layers, or free disk space.",
-            )
     if isinstance(method, ObsEstimator) and method.auto_block:
         words = (
             f"{chosen.block_size:,} weights" if chosen.block_size else "whole layers"
         )
         reasons.append(f"Blocks are {words}, the largest that fit.")
-    return Budget(
-        chosen.block_size, chosen.paged, chosen.phases, chosen.limit, chosen.disk,
-        tuple(reasons),
-    )  # fmt: skip
+    return replace(chosen, reasons=tuple(reasons))
 
 
 def _refusal(least: Budget, processes: int) -> InputError:
@@ -192,6 +193,14 @@ def _refusal(least: Budget, processes: int) -> InputError:
         f"{least.peak / GB:.1f} GB of memory (phase {worst}) and may use "
         f"{least.limit / GB:.1f} GB.",
         hint,
+    )
+
+
+def _no_room(disk: int, room: float, folder: Path) -> InputError:
+    return InputError(
+        f"The gradients need {disk / GB:.1f} GB of disk in {folder}, where "
+        f"{room / GB:.1f} GB may be used.",
+        "Lower estimator.samples, exclude large layers, or free disk space.",
     )
 
 

@@ -242,8 +242,7 @@ class Job:
         )
         for reason in budget.reasons:
             self.monitor.notice(reason, level="info")
-        paging = self._folder if budget.paged else None
-        self.problem = dataclasses.replace(self.problem, paging=paging)
+        self.problem = dataclasses.replace(self.problem, storage=budget.storage)
         self._settled = with_block(recipe, budget.block_size)
         return budget
 

@@ -1,30 +1,22 @@
-"""Memory of a run by phase, from the same shapes and limits the run works with."""
+"""Memory of gradients and curvature, from the shapes and limits a run works with."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from engine import meter, sweep
+from engine import sweep
 from engine.blocks import BUDGET
 from engine.data.base import Data
 from engine.estimators.base import ObsEstimator
-from engine.gradients import LOOP_FROM, PROBE, images_at_once, rows_at_once
-from engine.pages import PAGE
-from engine.passes import batched, looped
+from engine.pages import PAGE, Storage
 from engine.recipe import Recipe
-from engine.repair import batch_norms
 from engine.shares import dealt
-from engine.ways import Ways, ways_of
 
-SINGLE, DOUBLE, INDEX = 4, 8, 8  # bytes of float32, float64 and int64
+HALF, SINGLE, DOUBLE, INDEX = 2, 4, 8, 8  # bytes of float16, 32, 64 and int64
 RUNTIME = 85 * 10**6  # bytes that kernels and threads take at their first use
 WORK = 2 * BUDGET  # bytes of the float64 work on a few blocks
-HELD = 1.65  # times live bytes that training holds on a CPU; malloc keeps 1.5 to 1.9
 READING = 4  # times slower is elimination, half of it products with a vector
-FIT_BATCH = 128  # images of the fit check's batch norm
 
 
 @dataclass(frozen=True)
@@ -64,41 +56,8 @@ def extent(model: nn.Module, names: tuple[str, ...], data: Data) -> Extent:
     )
 
 
-def passes(
-    model: nn.Module, names: tuple[str, ...], size: Extent, recipe: Recipe
-) -> dict[str, int]:
-    """Bytes of activations and the like in each phase, whatever the curvature does."""
-    measured = partial(meter.peak, model, size.shape)
-    model.eval()
-    shown = min(recipe.machine.batch, max(size.test, size.validation or size.train))
-    found = {"evaluate": measured(shown, _forward)}
-    if batch_norms(model):  # the fit check re-estimates them on a copy
-        again = min(recipe.machine.batch, FIT_BATCH, size.train)
-        found["repair"] = size.parameters + measured(again, _forward)
-    if isinstance(recipe.estimator, ObsEstimator):
-        found["gradients"] = _gradients(model, names, size, recipe.estimator)
-    if recipe.finetune.epochs:
-        batch = min(recipe.finetune.batch, size.train)
-        moments = {"sgd": 1, "adamw": 2}[recipe.finetune.optimizer]
-        best = recipe.finetune.keep == "best"
-        kept = (1 + moments + best) * size.parameters  # gradients, moments, best
-        model.train()
-        cpu = next(model.parameters()).device.type == "cpu"
-        found["finetune"] = kept + int(measured(batch, _train) * (HELD if cpu else 1))
-        model.eval()
-        saved = (1 + moments + best) * size.parameters
-        found["save"] = kept + saved
-        levels = recipe.schedule.levels(
-            recipe.allocation.sparsity, recipe.finetune.epochs
-        )
-        if levels[-1].epoch:  # training has begun before the last prune
-            for phase in ("gradients", "curvature", "selection"):
-                found[phase] = found.get(phase, 0) + kept
-    return found
-
-
 def curvature(
-    size: Extent, recipe: Recipe, block: int, paged: bool, processes: int = 1
+    size: Extent, recipe: Recipe, block: int, storage: Storage, processes: int = 1
 ) -> dict[str, int]:
     """Bytes of the gradient rows and the inverse in each phase.
 
@@ -106,10 +65,10 @@ def curvature(
         size: Of the network and its data.
         recipe: Gives N, b and what is ranked together.
         block: Weights per block; 0 is the whole layer.
-        paged: Gradients are on the disk.
+        storage: Where gradients are kept, and how exactly.
         processes: Of the run; each owns some layers.
     """
-    rows = samples(recipe.estimator, size)
+    rows, paged = samples(recipe.estimator, size), storage.paged
     joining = 0
     own = replace(size, layers=_most_owned(size.layers, processes))
     if recipe.estimator.joins_layers:
@@ -124,10 +83,11 @@ def curvature(
     if recipe.estimator.order == "greedy":
         cutting = max(cutting, _eliminating(own, block))
     if paged:
+        there = 0 if storage.folder else held(size, recipe.estimator, storage)
         pages = max(_page(rows, n, block) for n in size.layers)
-        fitted = scores  # the diagonal
-        fitting = scores + pages
-        gradients = masks
+        fitted = there + scores  # the diagonal
+        fitting = fitted + pages
+        gradients = masks + there
     else:
         gradients = masks + SINGLE * rows * own.prunable
         if processes > 1:  # rows as taken, before they reach the layers' owners
@@ -168,9 +128,10 @@ def samples(estimator: ObsEstimator, size: Extent) -> int:
     return min(estimator.samples, size.train if estimator.batch == 1 else 10**9)
 
 
-def disk(size: Extent, estimator: ObsEstimator) -> int:
-    """Bytes of all gradient rows."""
-    return SINGLE * samples(estimator, size) * size.prunable
+def held(size: Extent, estimator: ObsEstimator, storage: Storage) -> int:
+    """Bytes of all gradient rows, wherever they are."""
+    each = HALF if storage.half else SINGLE
+    return each * samples(estimator, size) * size.prunable
 
 
 def products(
@@ -197,18 +158,18 @@ def blocks_of(weights: int, block: int) -> tuple[int, int]:
 
 def _fit_in_memory(size: Extent, rows: int, block: int) -> tuple[int, int]:
     """(most, final) bytes while layer after layer turns into its inverse."""
-    held = most = SINGLE * rows * size.prunable
+    now = most = SINGLE * rows * size.prunable
     for weights in size.layers:
         count, width = blocks_of(weights, block)
         slots = count * width
         aligned = SINGLE * rows * slots if slots != weights or count > 1 else 0
         rank = min(rows, width)
         inverse = count * rank * rank * DOUBLE + slots * (DOUBLE + INDEX)
-        most = max(most, held + aligned + inverse + _work(count, rows, width))
+        most = max(most, now + aligned + inverse + _work(count, rows, width))
         freed = SINGLE * rows * weights
         kept = (aligned or freed) if rows <= width else 0
-        held += inverse + kept - freed
-    return most, held
+        now += inverse + kept - freed
+    return most, now
 
 
 def _page(rows: int, weights: int, block: int) -> int:
@@ -244,56 +205,3 @@ def _work(count: int, rows: int, width: int) -> int:
     rank = min(rows, width)
     each = DOUBLE * (5 * rank * rank + 2 * rows * width)
     return min(count * each, max(WORK, 6 * DOUBLE * rank * rank))
-
-
-def _gradients(
-    model: nn.Module, names: tuple[str, ...], size: Extent, method: ObsEstimator
-) -> int:
-    """Bytes of one micro-batch, or of the trial before it if that is more."""
-    found = [0]
-
-    def served(net: nn.Module, images: Tensor) -> Ways:
-        if method.batch >= LOOP_FROM:
-            return Ways()
-        return ways_of(net, {name: net.get_parameter(name) for name in names}, images)
-
-    def one(net: nn.Module, images: Tensor) -> None:
-        at_once = images_at_once(net, served(net, images), images)
-        if method.batch >= LOOP_FROM:
-            found[0] = min(at_once, method.batch)
-        else:
-            most = samples(method, size) * method.batch
-            found[0] = min(rows_at_once(at_once, method.batch) * method.batch, most)
-
-    def by_hooks(net: nn.Module, images: Tensor) -> None:
-        _freeze(net)
-        batched(net, served(net, images), images, _sum)
-
-    def by_loop(net: nn.Module, images: Tensor) -> None:
-        _freeze(net)
-        looped(net, list(names), images, _sum)
-
-    meter.peak(model, size.shape, PROBE, one)
-    if method.batch >= LOOP_FROM:
-        return meter.peak(model, size.shape, found[0], by_loop)
-    kept = PROBE * SINGLE * size.prunable  # of the trial, while autograd repeats it
-    trial = kept + meter.peak(model, size.shape, PROBE, by_loop)
-    return max(trial, meter.peak(model, size.shape, found[0], by_hooks))
-
-
-def _sum(outputs: Tensor) -> Tensor:
-    return outputs.flatten(1).sum(1)
-
-
-def _freeze(net: nn.Module) -> None:
-    for weight in net.parameters():
-        weight.requires_grad_(False)
-
-
-def _forward(net: nn.Module, images: Tensor) -> None:
-    with torch.no_grad():
-        net(images)
-
-
-def _train(net: nn.Module, images: Tensor) -> None:
-    _sum(net(images)).sum().backward()

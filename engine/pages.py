@@ -1,27 +1,51 @@
-"""Pages: gradient rows on disk, for networks whose gradients exceed the memory."""
+"""Pages: gradient rows kept in half precision or on disk, read by runs of columns."""
 
-import os
-import tempfile
-import weakref
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from engine.errors import RunError
+from engine.disk import Disk
 
 PAGE = 128 * 2**20  # bytes of gradients read at once; one block at least
+TOP = 14  # power of two that the largest entry of a row in half precision stays below
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Where the gradients of a step are kept, and how exactly.
+
+    Attributes:
+        folder: On whose disk; None is the memory of the weights' device.
+        half: In half precision: each row is scaled by a power of two so that nothing
+            overflows, and entries are rounded by at most 2^-11 of their size.
+    """
+
+    folder: Path | None = None
+    half: bool = False
+
+    @property
+    def paged(self) -> bool:
+        """Whether rows are read page by page rather than held as they are."""
+        return self.half or self.folder is not None
+
+    @property
+    def place(self) -> str:
+        """In words."""
+        where = "in memory" if self.folder is None else "on the disk"
+        return f"{where} in half precision" if self.half else where
+
+
+MEMORY = Storage()
 
 
 class Pages:
-    """The rows (N, numel) of one layer, in a nameless temporary file.
-
-    The file goes when this object or the process does, however that ends. Plain reads
-    and writes, not a memory map, keep the pages out of the resident memory.
+    """The rows (N, numel) of one layer, kept as a `Storage` says.
 
     Args:
-        folder: On the disk to use.
-        samples: Rows (N).
+        storage: Where and how exactly.
+        samples: Rows (N); those that nobody writes are zero.
         weight: Gives width, dtype and device of the rows.
         thrift: Halves what is read at once so often.
 
@@ -33,56 +57,36 @@ class Pages:
     """
 
     def __init__(
-        self, folder: Path, samples: int, weight: Tensor, thrift: int = 0
+        self, storage: Storage, samples: int, weight: Tensor, thrift: int = 0
     ) -> None:
         self.page = PAGE >> thrift
         self.shape = (samples, weight.numel())
         self.dtype, self.device = weight.dtype, weight.device
-        self._folder = folder
-        self._width = weight.numel() * weight.element_size()
-        try:
-            self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115
-            weakref.finalize(self, self._file.close)
-            size = samples * self._width
-            self._file.truncate(size)  # rows that nobody writes are zero
-            if hasattr(os, "posix_fallocate"):  # learn now that the disk is too small
-                os.posix_fallocate(self._file.fileno(), 0, size)
-        except OSError as error:
-            raise self._broken(error) from error
+        kept = torch.float16 if storage.half else weight.dtype
+        self._scales = weight.new_ones(samples, 1) if storage.half else None
+        if storage.folder is None:
+            self._rows = weight.new_zeros(self.shape, dtype=kept)
+        else:
+            self._rows = Disk(storage.folder, self.shape, kept)
 
     def __setitem__(self, rows: slice | int, values: Tensor) -> None:
-        """Write whole rows from `rows` on."""
-        start = rows if isinstance(rows, int) else rows.start
-        try:
-            self._file.seek(start * self._width)
-            self._file.write(_bytes(values.to(self.dtype).contiguous().cpu()))
-        except OSError as error:
-            raise self._broken(error) from error
+        """Write whole rows."""
+        values = values.to(self.dtype).reshape(-1, self.shape[1])
+        if isinstance(rows, int):
+            rows = slice(rows, rows + 1)
+        if self._scales is not None:
+            self._scales[rows] = scale = _scales(values)
+            values = values / scale
+        self._rows[rows] = values.to(self._rows.dtype)
 
     def read(self, columns: slice) -> Tensor:
         """(N, columns) on the device."""
-        found = torch.empty(
-            (self.shape[0], columns.stop - columns.start), dtype=self.dtype
-        )
-        size = found.element_size()
-        whole = found.shape == self.shape
-        try:
-            for row, part in enumerate((found,) if whole else found):
-                self._file.seek(row * self._width + columns.start * size)
-                self._file.readinto(_bytes(part))
-        except OSError as error:
-            raise self._broken(error) from error
-        return found.to(self.device)
-
-    def _broken(self, error: OSError) -> RunError:
-        size = self.shape[0] * self._width / 2**30
-        return RunError(
-            f"A page of {size:.1f} GB of gradients cannot be kept in {self._folder}: "
-            f"{error.strerror}.",
-            "Free disk space, lower estimator.samples or raise machine.memory.",
-        )
+        found = self._rows[:, columns].to(self.device)
+        return found if self._scales is None else found * self._scales
 
 
-def _bytes(values: Tensor) -> memoryview:
-    """The storage of a contiguous CPU tensor."""
-    return memoryview(values.reshape(-1).view(torch.uint8).numpy())
+def _scales(rows: Tensor) -> Tensor:
+    """Powers of two (rows, 1) that bring each row's largest entry below 2^TOP."""
+    largest = rows.abs().amax(1, keepdim=True)
+    usable = largest.isfinite() & (largest > 0)
+    return torch.where(usable, largest, 1.0).log2().ceil().sub(TOP).exp2()

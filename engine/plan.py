@@ -21,7 +21,7 @@ from engine.recipe import Recipe
 PROBED = 4  # images of the timed passes
 EFFICIENCY = 0.6  # share of the product rate that curvature reaches
 READ_RATE = 500e6  # bytes per second of a common solid-state disk
-READS = 3  # of the paged gradients: fit, predicted loss, correction
+READS = 2  # of the paged gradients: fit and correction
 RANKING = 4e-7  # seconds per weight to rank and count saliencies
 TIMED = (
     "Times follow from passes of a few images and a float64 matrix product, measured "
@@ -46,6 +46,7 @@ class Plan:
         passes: How often the gradients of one step are read, by what for.
         block_size: Weights per block; 0 is the whole layer, None no blocks.
         paged: Gradients are kept on the disk.
+        half_precision: They are kept with 11 significant bits.
         peak_bytes: Most memory on the device, the program itself included.
         limit_bytes: What the run may use there.
         host_bytes: Most memory beside the device; the peak itself on a CPU.
@@ -66,6 +67,7 @@ class Plan:
     passes: dict[str, int]
     block_size: int | None
     paged: bool
+    half_precision: bool
     peak_bytes: int
     limit_bytes: int
     host_bytes: int
@@ -124,14 +126,15 @@ def _plan(recipe: Recipe, trust: frozenset[str], folder: Path) -> Plan:
         epochs=tuple(level.epoch for level in prunes),
         steps=steps,
         calibration_images=rows * method.batch * steps if second_order else 0,
-        passes={"images": steps, "disk": steps * _reads(recipe) if budget.paged else 0},
+        passes={"images": steps, "disk": steps * _reads(recipe) if budget.disk else 0},
         block_size=budget.block_size,
-        paged=budget.paged,
+        paged=budget.storage.folder is not None,
+        half_precision=budget.storage.half,
         peak_bytes=budget.peak,
         limit_bytes=budget.limit,
         host_bytes=_host(budget, size, device),
         phase_bytes=budget.phases,
-        gradient_bytes=memory.disk(size, method) if second_order else 0,
+        gradient_bytes=memory.held(size, method, budget.storage) if second_order else 0,
         disk_bytes=budget.disk,
         seconds=_seconds(recipe, model, size, budget, steps, device, folder),
         reasons=(*budget.reasons, *notes, TIMED, *([SHARED] if processes > 1 else [])),
@@ -143,7 +146,7 @@ def _host(budget: Budget, size: Extent, device: torch.device) -> int:
     if device.type == "cpu":
         return budget.peak
     copies = 3 * size.parameters  # as loaded, the best epoch, a state being written
-    page = memory.PAGE if budget.paged else 0
+    page = memory.PAGE if budget.disk else 0
     return machine.memory_used(torch.device("cpu")) + copies + page
 
 
@@ -180,7 +183,9 @@ def _seconds(
         rate = EFFICIENCY * probe.product_rate(device)
         rows = memory.samples(recipe.estimator, size)
         greedy = recipe.estimator.order == "greedy"
-        fit, cut = memory.products(size, rows, budget.block_size, budget.paged, greedy)
+        fit, cut = memory.products(
+            size, rows, budget.block_size, budget.storage.paged, greedy
+        )
         writing = budget.disk / probe.write_rate(existing(folder)) if budget.disk else 0
         reading = budget.disk / READ_RATE
         taking = 1.3 * rows * recipe.estimator.batch * backward  # rows of each image

@@ -15,7 +15,7 @@ from engine.gradients import Fetch, Rows, collect
 from engine.loss import Loss
 from engine.masks import Masks
 from engine.monitor import Monitor
-from engine.pages import Pages
+from engine.pages import MEMORY, Pages, Storage
 from engine.passes import Objective
 from engine.processes import ALONE, Ranks
 from engine.shares import Owners, owned_rows, owners
@@ -33,7 +33,7 @@ class Problem:
         names: Prunable parameters, full names such as `layer1.0.conv1.weight`.
         train: Labelled images to take gradients on.
         loss: Suits what the model returns.
-        paging: Folder on whose disk gradients are kept; None keeps them in memory.
+        storage: Where gradients are kept, and how exactly.
         thrift: How often memory ran out: halves micro-batches and pages so often.
         ranks: The processes that share the work.
         bootstrap: Samples with replacement that fits take of their gradients.
@@ -44,7 +44,7 @@ class Problem:
     names: tuple[str, ...]
     train: Split
     loss: Loss
-    paging: Path | None = None
+    storage: Storage = MEMORY
     thrift: int = 0
     ranks: Ranks = ALONE
     bootstrap: int = 0
@@ -67,7 +67,8 @@ class Problem:
 
     def thriftier(self, folder: Path) -> "Problem":
         """The same with smaller micro-batches and pages, which `folder` holds."""
-        return replace(self, paging=folder, thrift=self.thrift + 1)
+        storage = replace(self.storage, folder=folder)
+        return replace(self, storage=storage, thrift=self.thrift + 1)
 
     def knowing(self, learned: Learned) -> "Problem":
         """The same with what an estimator learned, on the devices of the layers."""
@@ -104,8 +105,8 @@ class Problem:
         Returns:
             (rows, numel) per prunable parameter, in the dtype of the weights. Rows are
             fewer than `samples` only when b = 1 and there are too few images. `Pages`
-            instead of tensors when paging. Each of several processes gets the layers
-            it owns, in memory.
+            instead of tensors when the storage says so. Each of several processes gets
+            the layers it owns, in memory.
 
         Raises:
             RunError: There are no training images, or no room on the disk.
@@ -120,9 +121,9 @@ class Problem:
             monitor=monitor,
             thrift=self.thrift,
         )
-        if self.paging:
+        if self.storage.paged:
             pages = {
-                name: Pages(self.paging, len(groups), weight, self.thrift)
+                name: Pages(self.storage, len(groups), weight, self.thrift)
                 for name, weight in self.weights().items()
             }
             return take(groups, rows=pages)

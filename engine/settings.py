@@ -200,6 +200,13 @@ class Machine(Part):
         unit="GB",
         advanced=True,
     )
+    half_precision: bool = field(
+        True,
+        "Half precision if needed",
+        "Gradients that need more memory than there is are rounded to 11 bits, which "
+        "takes less time than the disk; off keeps all bits, on the disk.",
+        advanced=True,
+    )
     batch: int = field(
         256,
         "Evaluation batch",

@@ -138,6 +138,7 @@ def _prunes(plan: Plan) -> str:
 
 def _gradients(plan: Plan) -> str:
     place = "on the disk" if plan.paged else "in memory"
+    place += " in half precision" * plan.half_precision
     images = f"{units.exact(plan.calibration_images)} images are passed through"
     reads = f", read {plan.passes['disk']} times" if plan.paged else ""
     return f"{images}; {units.memory(plan.gradient_bytes)} {place}{reads}"

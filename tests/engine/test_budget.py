@@ -6,11 +6,13 @@ from collections import namedtuple
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 import engine
-from engine import budget, machine, memory
+from engine import activations, budget, machine, memory
 from engine.errors import InputError
 from engine.events import Noticed
+from engine.pages import MEMORY, Storage
 from engine.recipe import parse
 
 SIZE = memory.Extent(10**7, (10**6, 2 * 10**6), (3, 32, 32), 1000, 100, 100)
@@ -23,32 +25,59 @@ def recipe(**groups):
 def decided(given, free, monkeypatch, folder, size=SIZE):
     monkeypatch.setattr(machine, "memory_used", lambda device: 10**9)
     monkeypatch.setattr(machine, "memory_free", lambda device: free)
-    monkeypatch.setattr(memory, "passes", lambda *_: {"evaluate": 10**6})
+    monkeypatch.setattr(activations, "passes", lambda *_: {"evaluate": 10**6})
     device = torch.device("cpu")
     return budget.decide(given, None, ("a", "b"), size, device, folder)
 
 
 def test_what_fits_stays_in_memory(monkeypatch, tmp_path):
     found = decided(recipe(), 10**11, monkeypatch, tmp_path)
-    assert (found.block_size, found.paged, found.disk) == (2000, False, 0)
+    assert (found.block_size, found.storage, found.disk) == (2000, MEMORY, 0)
     assert found.fits and found.reasons == ()
     assert found.peak > 10**9 + 400 * 3 * 10**6 * 4
 
 
-def test_gradients_that_do_not_fit_go_to_the_disk(monkeypatch, tmp_path):
+EXACT = {"device": "cpu", "threads": 1, "half_precision": False}
+
+
+def disk_with(free, monkeypatch):
+    usage = namedtuple("usage", "total used free")(2 * free, free, free)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
+
+
+def test_gradients_that_do_not_fit_are_halved_in_memory(monkeypatch, tmp_path):
     found = decided(recipe(), 4 * 10**9, monkeypatch, tmp_path)
-    assert found.paged and found.fits and found.disk == 400 * 3 * 10**6 * 4
-    assert "4.5 GB" in found.reasons[0]
+    assert found.storage == Storage(half=True) and found.fits and found.disk == 0
+    assert found.phases["gradients"] >= 10**9 + 400 * 3 * 10**6 * 2
+    assert "in memory in half precision (2.2 GB)" in found.reasons[0]
+
+
+@pytest.mark.parametrize(("free", "machine"), [(4, EXACT), (2, {"device": "cpu"})])
+def test_then_they_go_to_the_disk_with_all_bits(free, machine, monkeypatch, tmp_path):
+    given = recipe(machine=machine)
+    found = decided(given, free * 10**9, monkeypatch, tmp_path)
+    assert found.storage == Storage(tmp_path) and found.fits
+    assert found.disk == 400 * 3 * 10**6 * 4
+    assert "on the disk (4.5 GB)" in found.reasons[0]
+
+
+def test_a_disk_too_small_for_all_bits_takes_half_of_them(monkeypatch, tmp_path):
+    disk_with(3 * 10**9, monkeypatch)
+    found = decided(recipe(), 2 * 10**9, monkeypatch, tmp_path)
+    assert found.storage == Storage(tmp_path, half=True)
+    assert found.disk == 400 * 3 * 10**6 * 2
+    with pytest.raises(InputError, match=r"4\.5 GB of disk .* 2\.5 GB may be used"):
+        decided(recipe(machine=EXACT), 2 * 10**9, monkeypatch, tmp_path)
 
 
 def test_auto_takes_the_largest_block_that_fits(monkeypatch, tmp_path):
     given = recipe(estimator={"kind": "woodfisher", "block_size": "auto"})
     roomy = decided(given, 10**11, monkeypatch, tmp_path)
-    assert (roomy.block_size, roomy.paged) == (0, False)
+    assert (roomy.block_size, roomy.storage) == (0, MEMORY)
     tight = decided(given, 2 * 10**9, monkeypatch, tmp_path)
-    assert tight.paged and 0 < tight.block_size < 10**6
+    assert tight.storage.paged and 0 < tight.block_size < 10**6
     larger = budget.LADDER[budget.LADDER.index(tight.block_size) - 1]
-    need = memory.curvature(SIZE, given, larger, True)
+    need = memory.curvature(SIZE, given, larger, tight.storage)
     assert max(need.values()) + 10**9 > tight.limit
     assert f"{tight.block_size:,} weights" in tight.reasons[-1]
 
@@ -60,23 +89,22 @@ def test_what_cannot_fit_is_refused_with_a_remedy(monkeypatch, tmp_path):
 
 
 def test_a_disk_too_small_is_refused(monkeypatch, tmp_path):
-    usage = namedtuple("usage", "total used free")(2**33, 2**33, 2**30)
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
-    with pytest.raises(InputError, match=r"1\.0 GB are free"):
-        decided(recipe(), 4 * 10**9, monkeypatch, tmp_path / "not" / "yet")
+    disk_with(2**30, monkeypatch)
+    with pytest.raises(InputError, match=r"2\.2 GB of disk .* 0\.9 GB may be used"):
+        decided(recipe(), 2 * 10**9, monkeypatch, tmp_path / "not" / "yet")
 
 
 def test_the_setting_limits_the_memory(monkeypatch, tmp_path):
     given = recipe(machine={"device": "cpu", "memory": 5})
     found = decided(given, 10**12, monkeypatch, tmp_path)
-    assert found.paged and found.limit == 5 * 2**30
+    assert found.storage.half and found.limit == 5 * 2**30
 
 
 def test_magnitude_needs_no_blocks(monkeypatch, tmp_path):
     found = decided(
         recipe(estimator={"kind": "magnitude"}), 10**11, monkeypatch, tmp_path
     )
-    assert found.block_size is None and not found.paged
+    assert found.block_size is None and found.storage == MEMORY
 
 
 def test_few_images_give_few_rows():
@@ -84,15 +112,17 @@ def test_few_images_give_few_rows():
     assert memory.samples(given.estimator, SIZE) == 1000
 
 
-def only_the_disk(monkeypatch):
+def only(storage, monkeypatch):
+    """As if nothing but this were left."""
     ways = budget._ways
-    paged = lambda *given: (way for way in ways(*given) if way[1])  # noqa: E731
-    monkeypatch.setattr(budget, "_ways", paged)
+    monkeypatch.setattr(
+        budget, "_ways", lambda *given: (w for w in ways(*given) if storage(w[1]))
+    )
     monkeypatch.setattr(budget, "_explained", lambda tried, *_: tried[-1])
 
 
 def test_a_paged_run_ends_where_one_in_memory_ends(monkeypatch, tmp_path):
-    """Same masks, said in a notice and in the summary, nothing left behind."""
+    """Same masks, said in the summary, nothing left behind."""
     given = recipe(
         estimator={"kind": "woodfisher", "samples": 32, "block_size": 100},
         finetune={"epochs": 0},
@@ -102,15 +132,35 @@ def test_a_paged_run_ends_where_one_in_memory_ends(monkeypatch, tmp_path):
         engine.run(given, tmp_path / name)
         text = (tmp_path / name / "summary.json").read_text()
         summaries.append(json.loads(text))
-        only_the_disk(monkeypatch)  # for the second run, as if memory were short
+        only(lambda each: each.folder and not each.half, monkeypatch)
     kept, paged = summaries
     assert (kept["paged"], paged["paged"]) == (False, True)
+    assert not paged["half_precision"]
     assert kept["block_size"] == paged["block_size"] == 100
     assert kept["mask_sha256"] == paged["mask_sha256"]
     assert kept["final"] == paged["final"]
     assert kept["predicted_peak_bytes"] > 0
     left = {path.name for path in (tmp_path / "disk").iterdir()}
     assert left == {path.name for path in (tmp_path / "memory").iterdir()}
+
+
+def test_a_run_in_half_precision_ends_close_to_an_exact_one(monkeypatch, tmp_path):
+    given = recipe(
+        estimator={"kind": "woodfisher", "samples": 32, "block_size": 100},
+        finetune={"epochs": 0},
+    )
+    engine.run(given, tmp_path / "exact")
+    exact = load_file(tmp_path / "exact" / "model.safetensors")
+    for place, folder in (("memory", False), ("disk", True)):
+        with monkeypatch.context() as patch:
+            only(lambda s, f=folder: s.half and bool(s.folder) == f, patch)
+            engine.run(given, tmp_path / place)
+        summary = json.loads((tmp_path / place / "summary.json").read_text())
+        assert summary["half_precision"] and summary["paged"] == folder
+        rounded = load_file(tmp_path / place / "model.safetensors")
+        for name, weight in exact.items():
+            same = (weight == 0) == (rounded[name] == 0)
+            assert same.double().mean() > 0.98
 
 
 def test_an_automatic_block_is_told_and_kept_when_resumed(tmp_path):
@@ -144,10 +194,10 @@ def test_several_processes_stay_in_memory_and_hold_their_layers_alone(
         return budget.decide(recipe(), None, ("a", "b"), SIZE, device, tmp_path, 2)
 
     two = shared(free)
-    assert not two.paged
+    assert two.storage == MEMORY
     assert two.phases["curvature"] < 0.8 * one.phases["curvature"]  # owns 2 of 3
     assert two.limit - 10**9 == (one.limit - 10**9) // 2  # a CPU's memory is shared
-    assert decided(recipe(), 4 * 10**9, monkeypatch, tmp_path).paged
+    assert decided(recipe(), 4 * 10**9, monkeypatch, tmp_path).storage.paged
     with pytest.raises(InputError, match="Each process needs about") as raised:
         shared(4 * 10**9)
     assert "A single process can" in raised.value.hint

@@ -4,13 +4,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine import memory, sweep
+from engine import activations, memory, sweep
 from engine.budget import decide
 from engine.errors import InputError, RunError, Stopped
 from engine.estimators import MFAC, WoodTaylor
 from engine.monitor import Control, Monitor
 from engine.obs import ObsCurvature, block_fishers
-from engine.pages import Pages
+from engine.pages import Pages, Storage
 from engine.recipe import parse
 from engine.sweep import eliminate
 from tests import reference
@@ -109,7 +109,7 @@ def test_pages_and_work_space_change_nothing(monkeypatch, tmp_path, samples):
     right = curvature(rows.clone(), live, 6).scores({NAME: weights})[NAME]
     monkeypatch.setattr("engine.pages.PAGE", 1)
     monkeypatch.setattr(sweep, "BUDGET", 1)
-    pages = Pages(tmp_path, samples, torch.zeros(NUMEL))
+    pages = Pages(Storage(tmp_path), samples, torch.zeros(NUMEL))
     pages[0:samples] = rows
     for given in (rows, pages):
         found = curvature(given, live, 6).scores({NAME: weights})[NAME]
@@ -166,7 +166,7 @@ def test_a_stop_is_heard_between_blocks():
 
 def test_wide_blocks_are_refused_before_the_start(monkeypatch, tmp_path):
     size = memory.Extent(10**7, (10**6, 1000), (3, 32, 32), 1000, 100, 100)
-    monkeypatch.setattr(memory, "passes", lambda *_: {})
+    monkeypatch.setattr(activations, "passes", lambda *_: {})
 
     def decided(**estimator):
         given = parse(

@@ -9,7 +9,7 @@ from engine.errors import RunError
 from engine.groups import at, cheapest, joint_losses, neighbours, subsets
 from engine.monitor import Monitor
 from engine.obs import ObsCurvature, block_fishers
-from engine.pages import Pages
+from engine.pages import Pages, Storage
 from tests import reference
 from tests.given import Given
 
@@ -71,7 +71,7 @@ def test_work_space_and_pages_do_not_change_it(monkeypatch, tmp_path, samples):
     monkeypatch.setattr("engine.pages.PAGE", 1)
     again = block_fishers({NAME: rows}, masks, 8, 1e-3, Monitor())[NAME]
     torch.testing.assert_close(again.within(groups), right)
-    pages = Pages(tmp_path, samples, torch.zeros(live.shape))
+    pages = Pages(Storage(tmp_path), samples, torch.zeros(live.shape))
     pages[0:samples] = rows
     paged = block_fishers({NAME: pages}, masks, 8, 1e-3, Monitor())[NAME]
     torch.testing.assert_close(paged.within(groups), right)

@@ -13,6 +13,7 @@ from engine.errors import InputError
 from engine.recipe import parse
 
 MACHINE = {"device": "cpu", "threads": 1}
+TIGHT = {"memory": 1.3, "half_precision": False}
 MEASURE = """
 import json, sys, torch
 import engine
@@ -24,7 +25,8 @@ engine.run(recipe, sys.argv[2])
 peak = memory_peak(torch.device("cpu"))
 summary = json.load(open(sys.argv[2] + "/summary.json"))
 predicted = summary["predicted_peak_bytes"]
-print(json.dumps([peak, predicted, summary["paged"]]))
+print(json.dumps([peak, predicted, summary["paged"],
+                  summary["half_precision"]]))
 """
 
 
@@ -68,11 +70,13 @@ def test_magnitude_is_planned_without_gradients():
 
 def test_a_paged_plan_counts_disk_and_reads(monkeypatch, tmp_path):
     ways = budget._ways
-    monkeypatch.setattr(budget, "_ways", lambda *a: (w for w in ways(*a) if w[1]))
+    monkeypatch.setattr(
+        budget, "_ways", lambda *a: (w for w in ways(*a) if w[1].folder)
+    )
     monkeypatch.setattr(budget, "_explained", lambda tried, *_: tried[-1])
     found = engine.plan(parse({"machine": MACHINE}), folder=tmp_path / "not yet")
     assert found.paged and found.disk_bytes == found.gradient_bytes > 0
-    assert found.passes == {"images": 1, "disk": 3}
+    assert found.passes == {"images": 1, "disk": 2}
 
 
 def test_all_layers_excluded_is_a_sentence():
@@ -86,10 +90,11 @@ def test_all_layers_excluded_is_a_sentence():
     "groups",
     [
         {"estimator": {"samples": 400}},
+        {"estimator": {"samples": 400}, "machine": {**MACHINE, **TIGHT}},
         {"estimator": {"samples": 400}, "machine": {**MACHINE, "memory": 1.3}},
         {"estimator": {"kind": "magnitude"}, "finetune": {"batch": 400}},
     ],
-    ids=["in memory", "on disk", "training"],
+    ids=["in memory", "on disk", "halved", "training"],
 )
 def test_predicted_memory_is_within_15_percent_of_measured(groups, tmp_path):
     """A ResNet-20 on random 32x32 images, in a process of its own."""
@@ -118,6 +123,9 @@ def test_predicted_memory_is_within_15_percent_of_measured(groups, tmp_path):
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr
-    measured, predicted, paged = json.loads(done.stdout)
-    assert paged == ("memory" in content["machine"])
+    measured, predicted, paged, half = json.loads(done.stdout)
+    given = content["machine"]
+    assert paged == ("half_precision" in given) and half == (
+        "memory" in given and not paged
+    )
     assert predicted == pytest.approx(measured, rel=0.15)

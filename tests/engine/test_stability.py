@@ -12,6 +12,7 @@ from engine.console import in_words
 from engine.estimators import ESTIMATORS, MFAC, WoodFisher, WoodTaylor
 from engine.events import Fitted, Noticed, Resampled
 from engine.monitor import Monitor
+from engine.pages import MEMORY, Storage
 from engine.problem import Problem
 from engine.recipe import parse
 from engine.stability import stability
@@ -22,17 +23,17 @@ DAMPING = 1e-3
 families = pytest.mark.parametrize("kind", [WoodFisher, WoodTaylor, MFAC])
 
 
-def given_with(bootstrap: int, paging=None) -> Problem:
+def given_with(bootstrap: int, storage=MEMORY) -> Problem:
     plain = perceptron(40)
     return Problem(
-        plain.model, plain.names, plain.train, plain.loss, paging, bootstrap=bootstrap
+        plain.model, plain.names, plain.train, plain.loss, storage, bootstrap=bootstrap
     )
 
 
 @pytest.mark.parametrize("block", [0, 7])
 def test_facts_are_the_mean_diagonal_and_the_damping(tmp_path, block):
-    for paging in (None, tmp_path):
-        given = given_with(0, paging)
+    for storage in (MEMORY, Storage(tmp_path)):
+        given = given_with(0, storage)
         kept = keep_some(given)
         method = WoodFisher(samples=12, damping=DAMPING, block_size=block)
         facts = method.fit(given, kept, Monitor(), 3).facts()
@@ -40,7 +41,7 @@ def test_facts_are_the_mean_diagonal_and_the_damping(tmp_path, block):
         for fact, (name, mask) in zip(facts, kept.items(), strict=True):
             live = mask.reshape(-1)
             each = rows[name]
-            each = each.read(slice(0, each.shape[1])) if paging else each
+            each = each.read(slice(0, each.shape[1])) if storage.paged else each
             right = each[:, live].square().mean()
             assert fact.name == name and fact.weights == int(live.sum())
             assert fact.mean == pytest.approx(float(right), rel=1e-9)
@@ -50,8 +51,8 @@ def test_facts_are_the_mean_diagonal_and_the_damping(tmp_path, block):
 
 @pytest.mark.parametrize("samples", [8, 40])  # dual and primal
 def test_a_bootstrap_sample_is_the_fisher_of_its_gradients(tmp_path, samples):
-    for paging in (None, tmp_path):
-        given = given_with(3, paging)
+    for storage in (MEMORY, Storage(tmp_path)):
+        given = given_with(3, storage)
         method = WoodFisher(samples=samples, damping=DAMPING, block_size=0)
         curvature = method.fit(given, keep_all(given), Monitor(), 5)
         rows = given.gradients(samples, 1, 5, {}, Monitor())
@@ -63,7 +64,7 @@ def test_a_bootstrap_sample_is_the_fisher_of_its_gradients(tmp_path, samples):
         for draw, scores in zip(counts.long(), found, strict=True):
             for name, weight in given.weights().items():
                 each = rows[name]
-                each = each.read(slice(0, each.shape[1])) if paging else each
+                each = each.read(slice(0, each.shape[1])) if storage.paged else each
                 again = each.repeat_interleave(draw, dim=0)
                 inverse = torch.linalg.inv(reference.fisher(again, DAMPING))
                 right = weight.reshape(-1).square() / (2 * inverse.diag())
