@@ -27,7 +27,7 @@ def run(
     samples: int = 400,
     block: int = 2000,
     side: int = 224,
-    memory: float = 15.5,
+    memory: float = 14.5,
 ) -> None:
     """Print weights, seconds by phase and peak memory of each network.
 
@@ -42,7 +42,7 @@ def run(
         f"WoodFisher to 90 % in one shot, N = {samples}, b = 1, block {block}, "
         f"{side} x {side} images, at most {memory:g} GB",
         ("", "M weights", *(f"s {phase}" for phase in PHASES), "GB peak", "planned",
-         "on disk"),
+         "kept on"),
         _rows(networks, samples, block, side, memory),
     )  # fmt: skip
 
@@ -70,7 +70,8 @@ def _rows(
                 *(summary["timings"][phase] for phase in PHASES),
                 summary["peak_memory_bytes"] / GIGA,
                 summary["predicted_peak_bytes"] / GIGA,
-                "yes" if summary["paged"] else "no",
+                ("disk" if summary["paged"] else "memory")
+                + "/2" * summary["half_precision"],
             )
 
 

@@ -2,16 +2,19 @@
 
 from collections.abc import Iterable
 
-WIDTH = 11  # of every column but the first
+WIDTH = 11  # at least, of every column but the first
 
 
 def show(title: str, columns: tuple[str, ...], rows: Iterable[tuple]) -> None:
     """Print a title, the names of the columns and the rows; the first names the row."""
     print(f"\n{title}", flush=True)
     first = 30
-    print(f"  {columns[0]:<{first}}" + "".join(f"{c:>{WIDTH}}" for c in columns[1:]))
+    widths = [max(WIDTH, len(column) + 2) for column in columns[1:]]
+    heads = zip(columns[1:], widths, strict=True)
+    print(f"  {columns[0]:<{first}}" + "".join(f"{c:>{width}}" for c, width in heads))
     for name, *values in rows:
-        cells = "".join(f"{_text(value):>{WIDTH}}" for value in values)
+        pairs = zip(values, widths, strict=True)
+        cells = "".join(f"{_text(value):>{width}}" for value, width in pairs)
         print(f"  {name:<{first}}{cells}", flush=True)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.benchmarks import finetune, gradients, inverse, lateness, startup
+from tests.benchmarks import finetune, gradients, inverse, lateness, scale, startup
 from tests.benchmarks.plain import Mfac, RankOne
 from tests.reference import fisher
 
@@ -68,6 +68,12 @@ def test_startup(capsys):
     startup.run(count=1)
     printed = capsys.readouterr().out
     assert "splash painted" in printed and "window with its layers" in printed
+
+
+@pytest.mark.slow
+def test_scale(capsys):
+    scale.run(("squeezenet1_1",), samples=4, side=64, memory=3)
+    assert "squeezenet1_1" in capsys.readouterr().out
 
 
 def test_the_spec_of_the_methods_is_valid():
