@@ -1,6 +1,6 @@
 """Kronecker factors of a layer's Fisher, and the inverse they give."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -9,11 +9,13 @@ from torch import Tensor, nn
 from engine.blocks import BUDGET
 from engine.covariance import PIECE, by_group, owners_of, seen
 from engine.errors import RunError
+from engine.facts import LayerInfo
 from engine.gradients import Fetch
 from engine.monitor import Monitor
 from engine.outer import fits
 from engine.passes import first_input, frozen, observe
 from engine.problem import Problem
+from engine.work import EIGEN, Work, inputs_work, outputs_work, sides
 
 
 @dataclass(frozen=True)
@@ -170,6 +172,15 @@ def kronecker_factors(
         for part in monitor.track(order.split(PIECE), "Kronecker factors"):
             observe(problem.model, owners, *fetch(part), visit)
     return {name: each.factors(name, len(order)) for name, each in sums.items()}
+
+
+def kronecker_work(layers: Iterable[LayerInfo], images: int) -> Work:
+    """Products for the factors of these layers and their eigenvectors."""
+    total = 0.0
+    for layer in layers:
+        total += inputs_work(layer, images) + outputs_work(layer, images)
+        total += EIGEN * sum(side**3 for side in sides(layer))
+    return Work(products=total)
 
 
 class _Sums:

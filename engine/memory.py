@@ -12,11 +12,11 @@ from engine.estimators.base import ObsEstimator
 from engine.pages import PAGE, Storage
 from engine.recipe import Recipe
 from engine.shares import dealt
+from engine.work import READING
 
 HALF, SINGLE, DOUBLE, INDEX = 2, 4, 8, 8  # bytes of float16, 32, 64 and int64
 RUNTIME = 85 * 10**6  # bytes that kernels and threads take at their first use
 WORK = 2 * BUDGET  # bytes of the float64 work on a few blocks
-READING = 4  # times slower is elimination, half of it products with a vector
 
 
 @dataclass(frozen=True)

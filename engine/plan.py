@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import nn
 
-from engine import machine, masks, memory, probe
-from engine.budget import Budget, decide, existing
+from engine import machine, masks, memory, times
+from engine.budget import Budget, decide
 from engine.errors import InputError
 from engine.estimators.base import ObsEstimator
 from engine.layers import uses
@@ -18,11 +17,6 @@ from engine.memory import Extent
 from engine.monitor import Monitor
 from engine.recipe import Recipe
 
-PROBED = 4  # images of the timed passes
-EFFICIENCY = 0.6  # share of the product rate that curvature reaches
-READ_RATE = 500e6  # bytes per second of a common solid-state disk
-READS = 2  # of the paged gradients: fit and correction
-RANKING = 4e-7  # seconds per weight to rank and count saliencies
 TIMED = (
     "Times follow from passes of a few images and a float64 matrix product, measured "
     "just now on this machine as busy as it is."
@@ -102,7 +96,8 @@ def _plan(recipe: Recipe, trust: frozenset[str], folder: Path) -> Plan:
     model, layers = load_network(recipe, Monitor(), trust)
     data = load_data(recipe, device, Monitor())
     model.to(device)
-    names = tuple(layer.name for layer in layers if layer.status == "prunable")
+    prunable = tuple(layer for layer in layers if layer.status == "prunable")
+    names = tuple(layer.name for layer in prunable)
     if not names:
         raise InputError(
             "No layer is left to prune.", "Clear some of allocation.exclude."
@@ -126,7 +121,10 @@ def _plan(recipe: Recipe, trust: frozenset[str], folder: Path) -> Plan:
         epochs=tuple(level.epoch for level in prunes),
         steps=steps,
         calibration_images=rows * method.batch * steps if second_order else 0,
-        passes={"images": steps, "disk": steps * _reads(recipe) if budget.disk else 0},
+        passes={
+            "images": steps,
+            "disk": steps * times.reads(recipe) if budget.disk else 0,
+        },
         block_size=budget.block_size,
         paged=budget.storage.folder is not None,
         half_precision=budget.storage.half,
@@ -136,7 +134,9 @@ def _plan(recipe: Recipe, trust: frozenset[str], folder: Path) -> Plan:
         phase_bytes=budget.phases,
         gradient_bytes=memory.held(size, method, budget.storage) if second_order else 0,
         disk_bytes=budget.disk,
-        seconds=_seconds(recipe, model, size, budget, steps, device, folder),
+        seconds=times.seconds(
+            recipe, model, prunable, size, budget, steps, device, folder
+        ),
         reasons=(*budget.reasons, *notes, TIMED, *([SHARED] if processes > 1 else [])),
     )
 
@@ -148,49 +148,3 @@ def _host(budget: Budget, size: Extent, device: torch.device) -> int:
     copies = 3 * size.parameters  # as loaded, the best epoch, a state being written
     page = memory.PAGE if budget.disk else 0
     return machine.memory_used(torch.device("cpu")) + copies + page
-
-
-def _reads(recipe: Recipe) -> int:
-    """How often one step reads paged gradients."""
-    method = recipe.estimator
-    found = READS + (method.order == "greedy")
-    if recipe.pattern.width > 1:  # saliencies, and what is summed up over groups
-        found += 2 + (method.compensation == "sum")
-    return found
-
-
-def _seconds(
-    recipe: Recipe,
-    model: nn.Module,
-    size: Extent,
-    budget: Budget,
-    steps: int,
-    device: torch.device,
-    folder: Path,
-) -> dict[str, float]:
-    model.eval()
-    images = torch.rand(min(PROBED, size.train), *size.shape, device=device)
-    forward = probe.forward_seconds(model, images)
-    backward = probe.backward_seconds(model, images[:2])
-    epochs = recipe.finetune.epochs
-    shown = 3 * size.test + (epochs + steps) * size.validation
-    found = {
-        "evaluate": shown * forward,
-        "selection": RANKING * size.prunable * steps,
-        "finetune": epochs * size.train * backward,
-    }
-    if isinstance(recipe.estimator, ObsEstimator):
-        rate = EFFICIENCY * probe.product_rate(device)
-        rows = memory.samples(recipe.estimator, size)
-        greedy = recipe.estimator.order == "greedy"
-        fit, cut = memory.products(
-            size, rows, budget.block_size, budget.storage.paged, greedy
-        )
-        writing = budget.disk / probe.write_rate(existing(folder)) if budget.disk else 0
-        reading = budget.disk / READ_RATE
-        taking = 1.3 * rows * recipe.estimator.batch * backward  # rows of each image
-        found["gradients"] = steps * max(taking, writing)
-        fit *= 1 + recipe.checks.bootstrap
-        found["curvature"] = steps * (fit / rate + reading)
-        found["selection"] += steps * (cut / rate + (_reads(recipe) - 1) * reading)
-    return {phase: round(seconds, 1) for phase, seconds in found.items()}

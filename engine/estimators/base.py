@@ -7,12 +7,14 @@ from pydantic import model_validator
 from torch import Tensor
 
 from engine.curvature import Curvature, Removal, Untold
+from engine.facts import LayerInfo
 from engine.gradients import Rows
 from engine.groups import Best, at, cheapest
 from engine.masks import Masks
 from engine.monitor import Monitor
 from engine.part import Part, field
 from engine.problem import Fisher, Learned, Problem
+from engine.work import SINGLE, Work
 
 Tensors = dict[str, Tensor]
 
@@ -86,6 +88,15 @@ class Estimator(Part):
         """
         raise NotImplementedError
 
+    def work(self, layers: tuple[LayerInfo, ...], train: int) -> Work:
+        """What one fit takes, for the plan.
+
+        Args:
+            layers: The prunable ones.
+            train: Training images there are.
+        """
+        return Work()
+
     def learned(self, curvature: Curvature) -> Learned:
         """What the next prune step finds in `problem.learned`; most start anew.
 
@@ -152,6 +163,11 @@ class ObsEstimator(Estimator):
             rest = {k: v for k, v in content.items() if k != "block_size"}
             return {**rest, "auto_block": True}
         return content
+
+    def work(self, layers: tuple[LayerInfo, ...], train: int) -> Work:
+        """The gradients; the rest depends on what the plan chooses."""
+        rows = min(self.samples, train) if self.batch == 1 else self.samples
+        return Work(SINGLE * rows * self.batch)
 
     def draws(self, problem: Problem, gradients: Rows, seed: int) -> Tensor | None:
         """Bootstrap samples, where saliencies of single weights tell what goes."""

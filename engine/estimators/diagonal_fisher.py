@@ -5,11 +5,13 @@ from typing import Literal
 from pydantic import ConfigDict
 
 from engine.estimators.base import Diagonal, Estimator
+from engine.facts import LayerInfo
 from engine.masks import Masks
 from engine.moments import mean_squares
 from engine.monitor import Monitor
 from engine.part import field
 from engine.problem import Fisher, Problem
+from engine.work import SINGLE, Work
 
 
 class DiagonalFisher(Estimator):
@@ -34,6 +36,10 @@ class DiagonalFisher(Estimator):
         "Labels of the gradients: the data's (empirical), or drawn from the network's "
         "softmax (true).", advanced=True,
     )  # fmt: skip
+
+    def work(self, layers: tuple[LayerInfo, ...], train: int) -> Work:
+        """Single gradients."""
+        return Work(SINGLE * min(self.images, train))
 
     def fit(
         self, problem: Problem, masks: Masks, monitor: Monitor, seed: int

@@ -11,6 +11,7 @@ from engine.covariance import input_moments
 from engine.curvature import Removal, Untold
 from engine.errors import RunError
 from engine.estimators.base import Estimator, Tensors
+from engine.facts import LayerInfo
 from engine.groups import Best, at, cheapest, joint_losses
 from engine.masks import Masks
 from engine.moments import choose
@@ -18,6 +19,7 @@ from engine.monitor import Monitor
 from engine.part import field
 from engine.problem import Problem
 from engine.sweep import exact_updates, greedy_losses, row_inverses, row_pieces
+from engine.work import READING, Work, inputs_work, sides
 
 
 class LayerErrors(Untold):
@@ -88,6 +90,14 @@ class ExactOBS(Estimator):
         "Added to the Hessian's diagonal, relative to its mean; 0.01 suits most.",
         gt=0, le=1e6,
     )  # fmt: skip
+
+    def work(self, layers: tuple[LayerInfo, ...], train: int) -> Work:
+        """Passes forward for the inputs, and elimination in every row."""
+        images, total = min(self.images, train), 0.0
+        for layer in layers:
+            out, width = sides(layer)
+            total += inputs_work(layer, images) + READING * out * width**3
+        return Work(images / 3, total)
 
     def fit(
         self, problem: Problem, masks: Masks, monitor: Monitor, seed: int

@@ -8,7 +8,9 @@ from pydantic import ConfigDict
 from engine.auxiliary import Auxiliary, Certificate, Learning, Structures, residual
 from engine.errors import RunError
 from engine.estimators.base import Estimator
+from engine.facts import LayerInfo
 from engine.fishleg import Structure, StructuredInverse, identities, kronecker_start
+from engine.kronecker import kronecker_work
 from engine.layer_fisher import layers_of
 from engine.masks import Masks
 from engine.moments import choose
@@ -17,6 +19,7 @@ from engine.obs import ObsCurvature
 from engine.part import field
 from engine.problem import Fisher, Learned, Problem
 from engine.seeds import generator
+from engine.work import Work
 
 CERTIFYING = 4  # probes of a certificate
 POOR = 1.0  # relative residual of an inverse that is no better than none
@@ -110,6 +113,19 @@ class FishLeg(Estimator):
         1.0, "Compensation strength", "Scales the correction; 1 is the full update.",
         ge=0, le=1, advanced=True,
     )  # fmt: skip
+
+    def work(self, layers: tuple[LayerInfo, ...], train: int) -> Work:
+        """K-FAC to start from, a certificate before and after, and the steps between.
+
+        A product of a layer for each probe takes two thirds of a pass.
+        """
+        images, batch = min(self.images, train), min(self.batch, train)
+        certified = images * (1 + 2 / 3 * CERTIFYING) * (2 if self.iterations else 1)
+        learned = self.iterations * batch * (1 + 2 / 3 * self.probes)
+        found = Work(certified + learned)
+        if self.start == "kfac":
+            found += Work(images) + kronecker_work(layers, images)
+        return found
 
     def fit(
         self, problem: Problem, masks: Masks, monitor: Monitor, seed: int

@@ -6,13 +6,20 @@ from typing import Literal
 from pydantic import ConfigDict
 
 from engine.estimators.base import Estimator, Tensors
-from engine.kronecker import Basis, KroneckerInverse, kronecker_factors
+from engine.facts import LayerInfo
+from engine.kronecker import (
+    Basis,
+    KroneckerInverse,
+    kronecker_factors,
+    kronecker_work,
+)
 from engine.masks import Masks
 from engine.moments import choose, single_gradients
 from engine.monitor import Monitor
 from engine.obs import ObsCurvature
 from engine.part import field
 from engine.problem import Fisher, Problem
+from engine.work import SINGLE, Work
 
 
 class KfacCurvature(ObsCurvature):
@@ -67,6 +74,12 @@ class KFAC(Estimator):
         1.0, "Compensation strength", "Scales the correction; 1 is the full update.",
         ge=0, le=1, advanced=True,
     )  # fmt: skip
+
+    def work(self, layers: tuple[LayerInfo, ...], train: int) -> Work:
+        """Both factors, their eigenvectors, and single gradients for a correction."""
+        images = min(self.images, train)
+        passes = (1 + SINGLE * self.corrected) * images
+        return Work(passes) + kronecker_work(layers, images)
 
     def fit(
         self, problem: Problem, masks: Masks, monitor: Monitor, seed: int

@@ -6,11 +6,13 @@ from pydantic import ConfigDict
 from torch import Tensor
 
 from engine.estimators.base import Estimator, Tensors, Uncompensated
+from engine.facts import LayerInfo
 from engine.masks import Masks
 from engine.moments import mean_gradient
 from engine.monitor import Monitor
 from engine.part import field
 from engine.problem import Problem
+from engine.work import Work
 
 
 class Slope(Uncompensated):
@@ -52,6 +54,10 @@ class Taylor(Estimator):
         2000, "Images", "Training images in the mean gradient; more is less noisy.",
         ge=1, le=10_000_000, unit="images",
     )  # fmt: skip
+
+    def work(self, layers: tuple[LayerInfo, ...], train: int) -> Work:
+        """Ordinary passes."""
+        return Work(min(self.images, train))
 
     def fit(self, problem: Problem, masks: Masks, monitor: Monitor, seed: int) -> Slope:
         """Average the gradient of the network as it is now.

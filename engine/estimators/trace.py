@@ -7,12 +7,14 @@ from pydantic import ConfigDict
 from torch import Tensor
 
 from engine.estimators.base import Diagonal, Estimator
+from engine.facts import LayerInfo
 from engine.hessian import trace_draws
 from engine.masks import Masks
 from engine.moments import choose
 from engine.monitor import Monitor
 from engine.part import field
 from engine.problem import Problem
+from engine.work import Work
 
 
 class HessianTrace(Estimator):
@@ -39,6 +41,10 @@ class HessianTrace(Estimator):
         "channel", "Group",
         "Weights that share one trace: an output channel, or a layer.",
     )  # fmt: skip
+
+    def work(self, layers: tuple[LayerInfo, ...], train: int) -> Work:
+        """A pass back through a pass back for each probe."""
+        return Work(2 * self.draws * min(self.images, train))
 
     def fit(
         self, problem: Problem, masks: Masks, monitor: Monitor, seed: int

@@ -6,6 +6,7 @@ import torch
 from pydantic import ConfigDict
 
 from engine.estimators.base import ObsEstimator, Tensors
+from engine.facts import LayerInfo
 from engine.masks import Masks
 from engine.moments import mean_gradient
 from engine.monitor import Monitor
@@ -13,6 +14,7 @@ from engine.obs import Inverse, ObsCurvature, block_fishers
 from engine.part import field
 from engine.problem import Problem
 from engine.processes import ALONE, Ranks
+from engine.work import Work
 
 SEPARATE = 2**20  # moves the seed of the mean gradient's images from the Fisher's
 
@@ -46,6 +48,11 @@ class WoodTaylor(ObsEstimator):
         "Relative to the norm of the weights; a longer step is shortened to it.",
         ge=0, le=10,
     )  # fmt: skip
+
+    def work(self, layers: tuple[LayerInfo, ...], train: int) -> Work:
+        """Those gradients, and the mean one."""
+        mean = self.gradient_images or self.samples * self.batch
+        return super().work(layers, train) + Work(min(mean, train))
 
     def fit(
         self, problem: Problem, masks: Masks, monitor: Monitor, seed: int
