@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -25,102 +24,108 @@ LOOP_FROM = 8  # images per gradient from which one ordinary backward is cheaper
 AGAIN = 8  # times its output that the backward of a repeated module takes
 
 
-def collect(
-    model: nn.Module,
-    names: tuple[str, ...],
-    fetch: Fetch,
-    groups: Tensor,
-    monitor: Monitor,
-    rows: Rows | None = None,
-    thrift: int = 0,
-) -> Rows:
-    """Gradient of the mean value over each row of `groups`, in eval mode.
+class Collector:
+    """Takes the gradient of the mean value over groups of images, in eval mode.
 
     One forward and backward over many images gives the inputs of every layer and the
     gradient of its output, and these each image's gradient: by a product for linear and
     convolution weights, by vmap over its own backward for any other module. A trial on
     two images compares them with plain autograd; a layer that disagrees (its weight is
     used in other ways, images are not its first dimension) takes one ordinary backward
-    pass per row. The monitor hears of every slower way.
+    pass per row.
 
     Args:
-        model: Its mode and flags are as before when this returns.
+        model: Its mode and flags are as before after each call.
         names: Parameters to differentiate by.
         fetch: Gives images and what to differentiate.
-        groups: Image numbers (N, b); N may be 0.
-        monitor: Receives progress.
-        rows: Zeros to fill; None makes tensors.
+        first: Numbers of images to try the ways on.
+        batch: Images b in each group; 8 and more are passed together.
+        monitor: Hears of every slower way.
         thrift: Halves the micro-batches so often.
-
-    Returns:
-        (N, numel) for each name, in the dtype of the weights.
     """
-    weights = {name: model.get_parameter(name) for name in names}
-    rows = rows or {
-        name: torch.zeros(len(groups), w.numel(), dtype=w.dtype, device=w.device)
-        for name, w in weights.items()
-    }
-    if not len(groups):
+
+    def __init__(
+        self,
+        model: nn.Module,
+        names: tuple[str, ...],
+        fetch: Fetch,
+        first: Tensor,
+        batch: int,
+        monitor: Monitor,
+        thrift: int = 0,
+    ) -> None:
+        self._model, self._names, self._fetch = model, names, fetch
+        with frozen(model):
+            images, _ = fetch(first[:PROBE])
+            single = batch < LOOP_FROM
+            weights = self._weights()
+            self._ways = _trusted(model, weights, images) if single else Ways()
+            fitting = images_at_once(model, self._ways, images)
+        self._at_once = max(1, fitting >> thrift)
+        self._others = [name for name in names if name not in self._ways.names]
+        self._tell(single, monitor)
+
+    def rows(self, groups: Tensor, monitor: Monitor, rows: Rows | None = None) -> Rows:
+        """(N, numel) for each name, in the dtype of the weights.
+
+        Args:
+            groups: Image numbers (N, b); N may be 0.
+            monitor: Hears of progress.
+            rows: Zeros to fill; None makes tensors.
+        """
+        rows = rows or {
+            name: torch.zeros(len(groups), w.numel(), dtype=w.dtype, device=w.device)
+            for name, w in self._weights().items()
+        }
+        with frozen(self._model):
+            if self._ways.names and len(groups):
+                self._fill_batched(groups, rows, monitor)
+            if self._others:
+                self._fill_looped(groups, rows, monitor)
         return rows
-    single = groups.shape[1] < LOOP_FROM
-    with frozen(model):
-        images, _ = fetch(groups.reshape(-1)[:PROBE])
-        ways = _trusted(model, weights, images) if single else Ways()
-        at_once = max(1, images_at_once(model, ways, images) >> thrift)
-        others = [name for name in names if name not in ways.names]
-        task = _Task(model, fetch, groups, rows, at_once)
-        if ways.vmapped:
+
+    def _weights(self) -> dict[str, Tensor]:
+        return {name: self._model.get_parameter(name) for name in self._names}
+
+    def _tell(self, single: bool, monitor: Monitor) -> None:
+        vmapped = [name for name in self._names if name in self._ways.vmapped]
+        if vmapped:
             monitor.notice(
-                f"Gradients of {', '.join(n for n in names if n in ways.vmapped)} are "
-                "taken by vmap, which is slower.",
+                f"Gradients of {', '.join(vmapped)} are taken by vmap, which is "
+                "slower.",
                 "Exclude these layers if it takes too long.",
                 level="info",
             )
-        if ways.names:
-            task.fill_batched(ways, monitor)
-        if others:
-            if single:
-                monitor.notice(
-                    f"Gradients of {', '.join(others)} are taken one image at a time.",
-                    "This is slower; exclude these layers if it takes too long.",
-                    level="info",
-                )
-            task.fill_looped(others, monitor)
-    return rows
+        if self._others and single:
+            monitor.notice(
+                f"Gradients of {', '.join(self._others)} are taken one image at a "
+                "time.",
+                "This is slower; exclude these layers if it takes too long.",
+                level="info",
+            )
 
-
-@dataclass(frozen=True)
-class _Task:
-    """Rows to fill; `at_once` images fit into memory together."""
-
-    model: nn.Module
-    fetch: Fetch
-    groups: Tensor
-    rows: Rows
-    at_once: int
-
-    def fill_batched(self, ways: Ways, monitor: Monitor) -> None:
-        count, size = self.groups.shape
-        step = rows_at_once(self.at_once, size)
+    def _fill_batched(self, groups: Tensor, rows: Rows, monitor: Monitor) -> None:
+        count, size = groups.shape
+        step = rows_at_once(self._at_once, size)
         for start in monitor.track(range(0, count, step), "Gradients"):
-            part = self.groups[start : start + step]
-            images, objective = self.fetch(part.reshape(-1))
-            found = batched(self.model, ways, images, objective)
+            part = groups[start : start + step]
+            images, objective = self._fetch(part.reshape(-1))
+            found = batched(self._model, self._ways, images, objective)
             for name, each in found.items():
                 means = each.reshape(len(part), size, -1).mean(1)
-                self.rows[name][start : start + step] = means
+                rows[name][start : start + step] = means
 
-    def fill_looped(self, names: list[str], monitor: Monitor) -> None:
-        for row, group in enumerate(monitor.track(self.groups, "Gradients")):
+    def _fill_looped(self, groups: Tensor, rows: Rows, monitor: Monitor) -> None:
+        for row, group in enumerate(monitor.track(groups, "Gradients")):
             sums: dict[str, Tensor] = {}
-            for piece in group.split(self.at_once):
-                images, objective = self.fetch(piece)
-                found = looped(self.model, names, images, objective)
+            for piece in group.split(self._at_once):
+                images, objective = self._fetch(piece)
+                found = looped(self._model, self._others, images, objective)
                 for name, total in found.items():
                     share = total / len(group)
                     sums[name] = sums[name] + share if name in sums else share
             for name, mean in sums.items():
-                self.rows[name][row] = mean
+                rows[name][row] = mean
 
 
 def _trusted(model: nn.Module, weights: dict[str, Tensor], images: Tensor) -> Ways:

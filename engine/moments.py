@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from engine.events import Event, Noticed
-from engine.gradients import Fetch, collect
+from engine.gradients import Fetch
 from engine.masks import Masks
 from engine.monitor import Monitor
 from engine.problem import Fisher, Problem, draw
@@ -93,22 +92,11 @@ def single_gradients(
 def _rows(
     problem: Problem, fetch: Fetch, groups: list[Tensor], monitor: Monitor
 ) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
-    """Rows of each piece of the images; what all pieces have to say is said once."""
-    told: set[str] = set()
-
-    def once(event: Event) -> None:
-        if isinstance(event, Noticed) and event.message not in told:
-            told.add(event.message)
-            monitor.notice(event.message, event.hint, event.level)
-
+    """Rows of each piece of the images."""
+    first, batch = groups[0].reshape(-1), groups[0].shape[1]
+    collector = problem.collector(fetch, first, batch, monitor)
     for group in monitor.track(groups, "Gradients"):
-        quiet = Monitor(once)
-        yield (
-            group,
-            collect(
-                problem.model, problem.names, fetch, group, quiet, thrift=problem.thrift
-            ),
-        )
+        yield group, collector.rows(group, Monitor())
 
 
 def _zeros(problem: Problem) -> dict[str, Tensor]:

@@ -81,8 +81,10 @@ class Pages:
 
     def read(self, columns: slice) -> Tensor:
         """(N, columns) on the device."""
-        found = self._rows[:, columns].to(self.device)
-        return found if self._scales is None else found * self._scales
+        found = self._rows[:, columns]
+        if self._scales is None:
+            return found.to(self.device, self.dtype)
+        return found.to(self.device, self.dtype, copy=True).mul_(self._scales)
 
 
 def _scales(rows: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from engine import seeds
 from engine.data.base import Split
 from engine.errors import RunError
-from engine.gradients import Fetch, Rows, collect
+from engine.gradients import Collector, Fetch, Rows
 from engine.loss import Loss
 from engine.masks import Masks
 from engine.monitor import Monitor
@@ -113,25 +113,31 @@ class Problem:
         """
         groups = draw(len(self.train), samples, batch, seed, monitor)
         fetch = self.fetch(fisher, seed)
-        take = partial(
-            collect,
-            self.model,
-            self.names,
-            fetch,
-            monitor=monitor,
-            thrift=self.thrift,
-        )
+
+        def take(part: Tensor, pages: Rows | None = None) -> Rows:
+            first = groups.reshape(-1)
+            return self.collector(fetch, first, batch, monitor).rows(
+                part, monitor, pages
+            )
+
         if self.storage.paged:
             pages = {
                 name: Pages(self.storage, len(groups), weight, self.thrift)
                 for name, weight in self.weights().items()
             }
-            return take(groups, rows=pages)
+            return take(groups, pages)
         rows = owned_rows(take, groups, self.owners(), self.ranks, monitor)
         for name, mask in masks.items():
             if name in rows:
                 rows[name].mul_(mask.reshape(-1))
         return rows
+
+    def collector(
+        self, fetch: Fetch, first: Tensor, batch: int, monitor: Monitor
+    ) -> Collector:
+        """What takes gradients over groups of `batch` images, see `Collector`."""
+        given = (self.model, self.names, fetch, first, batch, monitor)
+        return Collector(*given, self.thrift)
 
     def fetch(self, fisher: Fisher = "empirical", seed: int = 0) -> Fetch:
         """What gives images and their losses, for `empirical` or `true` Fisher.

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engine.gradients import collect
+from engine.gradients import Collector
 from engine.models.resnet_cifar import CifarResNet
 from engine.monitor import Monitor
 from engine.passes import Objective
@@ -30,7 +30,8 @@ def run(images: int = 128, size: int = 32, count: int = 3, least: float = 0.3) -
 
     def ours() -> dict[str, Tensor]:
         groups = torch.arange(images)[:, None]
-        return collect(model, names, fetch, groups, Monitor())
+        collector = Collector(model, names, fetch, groups[:, 0], 1, Monitor())
+        return collector.rows(groups, Monitor())
 
     def loop() -> dict[str, Tensor]:
         return plain.gradient_rows(model, names, inputs, labels)

@@ -7,7 +7,7 @@ from torchvision import models
 
 from engine import gradients
 from engine.errors import RunError
-from engine.gradients import collect
+from engine.gradients import Collector
 from engine.loss import Loss
 from engine.monitor import Control, Monitor, Stopped
 from engine.problem import Problem, draw
@@ -34,9 +34,9 @@ def expected(case_problem: Problem, groups: torch.Tensor) -> dict[str, torch.Ten
 
 
 def collected(case_problem: Problem, groups: torch.Tensor, monitor: Monitor):
-    return collect(
-        case_problem.model, case_problem.names, case_problem._fetch, groups, monitor
-    )
+    given = (case_problem.model, case_problem.names, case_problem._fetch)
+    collector = Collector(*given, groups.reshape(-1), groups.shape[1], monitor)
+    return collector.rows(groups, monitor)
 
 
 @cases
