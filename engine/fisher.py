@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from engine.ahead import ahead
 from engine.blocks import DualBlocks
 from engine.layout import Layout
 from engine.monitor import Monitor, Progress
@@ -177,14 +178,18 @@ class PagedFisher:
     def pieces(
         self, removed: Tensor | None = None
     ) -> Iterator[tuple[slice, BlockFisher]]:
-        """Page by page, one at a time in memory; None is every page.
+        """Page by page, the next one read meanwhile; None is every page.
 
         Rows that are not finite raise, as in memory.
         """
-        for at, settled in zip(self._columns(), self._settled, strict=True):
-            if removed is None or removed[at].any():
-                self._monitor.check()
-                yield at, self._fisher(at, settled)
+        wanted = [
+            (at, settled)
+            for at, settled in zip(self._columns(), self._settled, strict=True)
+            if removed is None or removed[at].any()
+        ]
+        for (at, settled), rows in ahead(wanted, self._read):
+            self._monitor.check()
+            yield at, self._fisher(rows, at, settled)
 
     @property
     def _step(self) -> int:
@@ -196,10 +201,13 @@ class PagedFisher:
         numel, step = len(self._live), self._step
         return [slice(at, min(at + step, numel)) for at in range(0, numel, step)]
 
-    def _fisher(self, columns: slice, settled: Tensor | None) -> BlockFisher:
+    def _read(self, piece: tuple[slice, Tensor | None]) -> Tensor:
+        return finite(self._pages.read(piece[0]))
+
+    def _fisher(self, rows: Tensor, at: slice, settled: Tensor | None) -> BlockFisher:
         return BlockFisher(
-            finite(self._pages.read(columns)),
-            self._live[columns],
+            rows,
+            self._live[at],
             self._size,
             self._given,
             self._monitor,

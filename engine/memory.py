@@ -180,7 +180,8 @@ def _page(rows: int, weights: int, block: int) -> int:
     rank = min(rows, width)
     aligned = SINGLE * rows * count * width if count > 1 else 0
     inverse = count * (rank * rank + width) * DOUBLE
-    return SINGLE * rows * step + aligned + inverse + _work(count, rows, width)
+    pages = 2 * SINGLE * rows * step  # one is read while the other is worked on
+    return pages + aligned + inverse + _work(count, rows, width)
 
 
 def _cutting(size: Extent, rows: int, block: int, paged: bool) -> Iterator[int]:

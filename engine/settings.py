@@ -193,7 +193,7 @@ class Machine(Part):
         0.0,
         "Memory",
         "What the run may use on its device, the program itself included; gradients "
-        "that need more are kept on disk.",
+        "that need more are kept in half precision or on the disk.",
         ge=0,
         le=100_000,
         special="What is free",
