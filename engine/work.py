@@ -6,7 +6,7 @@ from engine.facts import LayerInfo
 
 READING = 4  # times slower is elimination, half of it products with a vector
 EIGEN = 10  # products of a matrix with itself that its eigenvectors take
-SINGLE = 1.3  # times a pass that also gives each image's own gradient
+SINGLE = 2.2  # times a pass that also gives each image's own gradient
 
 
 @dataclass(frozen=True)
