@@ -20,8 +20,13 @@ APP_MAY_SEE = {
     "engine.cells",
     "engine.comparison",
     "engine.whole",
+    "engine.units",
+    "engine.words",
 }
-PLAIN = ("events", "facts", "whole", "cells", "part", "errors", "monitor", "codec")
+PLAIN = (
+    *("events", "facts", "whole", "cells", "part", "errors", "monitor", "codec"),
+    *("units", "words"),
+)
 STRATEGIES = (
     "estimators",
     "patterns",

@@ -8,7 +8,6 @@ from torch import nn
 
 import engine
 from engine.checks import Promises
-from engine.console import in_words
 from engine.data.base import Data, DataSpec
 from engine.events import Checked, Pruned, RunStopped
 from engine.monitor import Control, Monitor
@@ -100,20 +99,6 @@ def test_on_a_quadratic_the_change_is_the_difference_of_losses():
 class SubsetImages(Images):
     def subset(self, indices):
         return SubsetImages(self.images[indices], self.labels[indices])
-
-
-@pytest.mark.parametrize(
-    "event, words",
-    [
-        (
-            Checked(2, 0.1, 0.05, 0.2, 0.3),
-            "+0.3000 on held-out ones; predicted +0.1000",
-        ),
-        (Checked(2, None, None, -0.2, None), "by -0.2000 on calibration images"),
-    ],
-)
-def test_the_terminal_tells_promise_and_truth(event, words):
-    assert words in in_words(event)
 
 
 def test_a_stop_while_checking_keeps_the_prediction(tmp_path):

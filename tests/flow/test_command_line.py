@@ -169,8 +169,8 @@ def test_a_comparison_tells_each_cell_and_can_be_repeated(tmp_path, capsys):
     arguments = ["compare", spec_file(tmp_path), "--out", str(tmp_path / "out")]
     assert main(arguments) == 0
     said = capsys.readouterr().out
-    assert "2 cells" in said and "Cell 1 of 2: magnitude at 50 %, seed 0: " in said
-    assert "left" in said and "Done: 2 of 2 cells." in said
+    assert "2 cells" in said and "Cell 1 of 2: magnitude at 50.0 %, seed 0: " in said
+    assert "left" in said and "Done: 2 of 2 cells" in said
     assert len(said.splitlines()) == 4
     assert main([*arguments, "--jsonl"]) == 0
     events = [from_json(line) for line in capsys.readouterr().out.splitlines()]
@@ -186,7 +186,7 @@ def test_failed_cells_make_exit_code_1_and_a_bad_comparison_2(tmp_path, capsys):
     out = str(tmp_path / "out")
     assert main(["compare", spec_file(tmp_path, methods=broken), "--out", out]) == 1
     said = capsys.readouterr()
-    assert "Cell 2 of 2: broken at 50 %, seed 0: failed. Cannot read" in said.out
+    assert "Cell 2 of 2: broken at 50.0 %, seed 0: failed. Cannot read" in said.out
     assert said.err.splitlines()[0] == "1 of 2 cells failed."
     other = str(tmp_path / "other")
     assert main(["compare", spec_file(tmp_path, methods={}), "--out", other]) == 2
