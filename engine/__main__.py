@@ -13,13 +13,14 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import engine
-from engine import ranks
+from engine import ranks, written
 from engine.cells_console import CellsConsole
 from engine.comparison import load_comparison
-from engine.console import Console, layer_table, settings_list
+from engine.console import Console, layer_table
 from engine.errors import EngineError, InputError, RunError
 from engine.events import Event, RunStopped
-from engine.recipe import Recipe, load, with_changes
+from engine.manual import manual
+from engine.recipe import Recipe, changed, parse, read_json, setting_of
 
 STOPPED = 130
 
@@ -151,28 +152,24 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _settings(options: argparse.Namespace) -> int:
-    print(settings_list(), end="")
+    print(manual(), end="")
     return 0
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:
-    changes = {}
+    """The file with its changes, which may mend it."""
+    changes, said = {}, {}
     for change in options.set:
-        key, equals, value = change.partition("=")
+        key, equals, text = (part.strip() for part in change.partition("="))
         if not equals:
             raise InputError(
                 f"--set {change} has no value.", "Write --set group.setting=value."
             )
-        changes[key.strip()] = _value(value)
-    return with_changes(load(options.recipe), changes)
-
-
-def _value(text: str) -> object:
-    """JSON where it is JSON, else the text itself: `5`, `true`, `["fc"]`, `sgd`."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+        setting = setting_of(*key.split(".", 1)) if "." in key else None
+        changes[key] = written.read(text, setting) if setting else text
+        said[key] = f"--set {change}"
+    content = changed(read_json(options.recipe, "recipe"), changes)
+    return parse(content, options.recipe, said)
 
 
 def _trust(options: argparse.Namespace) -> frozenset[str]:

@@ -12,8 +12,6 @@ from rich.table import Table
 
 from engine import codec
 from engine.events import Event, ModelLoaded, Noticed, Progressed, RunFailed
-from engine.part import Part, settings, title_of
-from engine.recipe import Recipe
 from engine.words import in_words, level
 
 WIDTH = 160  # columns where there is no terminal to ask
@@ -97,31 +95,6 @@ def layer_table(console: Console) -> Callable[[Event], None]:
             console.terminal.print(_layers(event))
 
     return say
-
-
-def settings_list() -> str:
-    """Every setting as `group.name = default`, its kinds and its help."""
-    lines = []
-    for group in settings(Recipe):
-        for part in group.choices:
-            named = "kind" in part.model_fields
-            kind = f".kind={part.model_fields['kind'].default}" if named else ""
-            lines.append(f"\n{group.name}{kind}  {title_of(part)}")
-            lines += [f"  {line}" for line in _part_lines(group.name, part)]
-    return "\n".join(lines).lstrip() + "\n"
-
-
-def _part_lines(group: str, part: type[Part]) -> list[str]:
-    lines = []
-    for setting in settings(part):
-        choices = (
-            f" ({', '.join(map(str, setting.choices))})"
-            if setting.type == "choice"
-            else ""
-        )
-        lines.append(f"{group}.{setting.name} = {setting.default!r}{choices}")
-        lines.append(f"    {setting.help}")
-    return lines
 
 
 def _layers(event: ModelLoaded) -> Table:

@@ -22,10 +22,11 @@ APP_MAY_SEE = {
     "engine.whole",
     "engine.units",
     "engine.words",
+    "engine.written",
 }
 PLAIN = (
     *("events", "facts", "whole", "cells", "part", "errors", "monitor", "codec"),
-    *("units", "words"),
+    *("units", "words", "written"),
 )
 STRATEGIES = (
     "estimators",

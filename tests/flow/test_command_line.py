@@ -101,6 +101,22 @@ def test_bad_input_is_two_lines_and_exit_code_2(name, tmp_path, recipe, capsys):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_change_mends_a_file_and_is_named_where_it_is_wrong(tmp_path, capsys):
+    path = tmp_path / "recipe.json"
+    path.write_text('{"estimator": {"samples": 0}}')
+    inspect = ["inspect", str(path), "--set"]
+    floors = "allocation.floor=fc=0.5, layer3=0.9"
+    assert main([*inspect, "estimator.samples=5", "--set", floors]) == 0
+    assert main([*inspect, "machine.seed=1"]) == 2
+    assert "recipe.json is not valid" in capsys.readouterr().err
+    assert main([*inspect, "estimator.samples=-1"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith("The changes are not valid: --set estimator.samples=-1: ")
+    assert len(said) == 2
+    assert main([*inspect, "estimator.samples=5", "--set", "allocation.floor=fc"]) == 2
+    assert "'fc=0.5, layer3=0.9'" in capsys.readouterr().err
+
+
 def test_what_a_network_prints_is_no_event(recipe, tmp_path, capsys):
     file = tmp_path / "network.py"
     file.write_text(
