@@ -146,7 +146,11 @@ def _plan(options: argparse.Namespace) -> int:
 
 
 def _export(options: argparse.Namespace) -> int:
-    report = engine.export(options.folder, options.to, options.out, _trust(options))
+    report = engine.export(
+        options.folder, options.to, options.out, _trust(options), options.force
+    )
+    if report.moment:
+        print(report.moment, file=sys.stderr)
     print(json.dumps(dataclasses.asdict(report), indent=2))
     return 0
 
@@ -236,6 +240,9 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("folder", metavar="FOLDER")
     export.add_argument("--to", required=True, metavar="FORMAT", help=_formats())
     export.add_argument("--out", required=True, metavar="FILE")
+    export.add_argument(
+        "--force", action="store_true", help="replace FILE where it exists"
+    )
     add("settings", _settings, "list every setting of a recipe")
     return parser
 

@@ -197,8 +197,9 @@ def verdict(report: ExportReport) -> tuple[str, str]:
 def described(report: ExportReport) -> str:
     """The export in numbers."""
     share = 100 * report.zeros / report.weights if report.weights else 0.0
+    moment = f"{report.moment}\n" if report.moment else ""
     return (
-        f"{report.path}\n"
+        f"{moment}{report.path}\n"
         f"{report.bytes / 1024:,.0f} KiB in {report.tensors} tensors\n"
         f"{report.zeros:,} of {report.weights:,} weights are zero ({share:.1f} %)\n"
         f"Largest logit difference {report.difference:.3g}"

@@ -33,7 +33,7 @@ def recipe(tmp_path):
     return path
 
 
-def test_run_then_export(recipe, tmp_path):
+def test_run_then_export(recipe, tmp_path, capsys):
     done = engine("run", recipe, "--out", tmp_path / "run", "--jsonl", *FAST)
     assert done.returncode == 0, done.stderr
     events = [from_json(line) for line in done.stdout.splitlines()]
@@ -43,6 +43,12 @@ def test_run_then_export(recipe, tmp_path):
     sent = engine("export", tmp_path / "run", "--to", "safetensors", "--out", out)
     assert sent.returncode == 0, sent.stderr
     assert json.loads(sent.stdout)["difference"] < 1e-5 and out.exists()
+    assert sent.stderr == ""
+    again = ["export", str(tmp_path / "run"), "--to", "safetensors"]
+    again += ["--out", str(out)]
+    assert main(again) == 2
+    assert "--force" in capsys.readouterr().err
+    assert main([*again, "--force"]) == 0
 
 
 def test_words_for_people(recipe, tmp_path, capsys):
@@ -151,6 +157,10 @@ def test_an_interrupt_stops_in_good_order_and_resume_goes_on(recipe, tmp_path):
         assert process.wait(60) == 130
     assert isinstance(from_json(rest[-1]), RunStopped)
     assert store.newest_state(folder) is not None
+    sent = engine("export", folder, "--to", "pth", "--out", tmp_path / "pruned.pth")
+    assert sent.returncode == 0 and json.loads(sent.stdout)["zeros"]
+    assert sent.stderr.startswith("The run stopped at prune 1 of 1")
+    assert len(sent.stderr.splitlines()) == 1
 
 
 def test_a_killed_run_can_be_resumed(recipe, tmp_path):
