@@ -16,7 +16,7 @@ import engine
 from engine import ranks, written
 from engine.cells_console import CellsConsole
 from engine.comparison import load_comparison
-from engine.console import Console, layer_table
+from engine.console import Console, layer_table, plan_report
 from engine.errors import EngineError, InputError, RunError
 from engine.events import Event, RunStopped
 from engine.manual import manual
@@ -141,7 +141,10 @@ def _inspect(options: argparse.Namespace) -> int:
 
 def _plan(options: argparse.Namespace) -> int:
     planned = engine.plan(_recipe(options), _trust(options))
-    print(json.dumps(dataclasses.asdict(planned), indent=2))
+    if options.json:
+        print(json.dumps(dataclasses.asdict(planned), indent=2))
+    else:
+        Console(jsonl=False).terminal.print(plan_report(planned))
     return 0
 
 
@@ -235,7 +238,8 @@ def _parser() -> argparse.ArgumentParser:
         "--out", required=True, metavar="FOLDER", help="new, or to go on in"
     )
     add("inspect", _inspect, "list the network's layers", spoken, cooked)
-    add("plan", _plan, "what a recipe will cost", cooked)
+    plan = add("plan", _plan, "what a recipe will cost", cooked)
+    plan.add_argument("--json", action="store_true", help="print it as JSON")
     export = add("export", _export, "write the pruned network and check the file")
     export.add_argument("folder", metavar="FOLDER")
     export.add_argument("--to", required=True, metavar="FORMAT", help=_formats())

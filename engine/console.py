@@ -7,11 +7,15 @@ from datetime import timedelta
 from types import TracebackType
 
 from rich.console import Console as Terminal
+from rich.console import Group
 from rich.progress import BarColumn, Progress, TextColumn
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from engine import codec
 from engine.events import Event, ModelLoaded, Noticed, Progressed, RunFailed
+from engine.plan import Plan
+from engine.plan_words import described, phases
 from engine.words import in_words, level
 
 WIDTH = 160  # columns where there is no terminal to ask
@@ -95,6 +99,16 @@ def layer_table(console: Console) -> Callable[[Event], None]:
             console.terminal.print(_layers(event))
 
     return say
+
+
+def plan_report(plan: Plan) -> Group:
+    """Everything that a plan says, for people."""
+    right = (Column(title, justify="right") for title in ("Memory", "Time"))
+    costs = Table("Phase", *right)
+    for row in phases(plan):
+        costs.add_row(*row)
+    facts = [Text(f"{title:<12}{words}") for title, words in described(plan)]
+    return Group(*facts, costs, *map(Text, plan.reasons))
 
 
 def _layers(event: ModelLoaded) -> Table:

@@ -21,6 +21,7 @@ APP_MAY_SEE = {
     "engine.comparison",
     "engine.whole",
     "engine.units",
+    "engine.plan_words",
     "engine.words",
     "engine.written",
 }

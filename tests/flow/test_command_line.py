@@ -57,6 +57,9 @@ def test_words_for_people(recipe, tmp_path, capsys):
     assert main(["inspect", str(recipe)]) == 0
     assert "layer1.0.conv1.weight" in capsys.readouterr().out
     assert main(["plan", str(recipe)]) == 0
+    told = capsys.readouterr().out
+    assert "1 to 90.0 % of" in told and "curvature" in told and "Times follow" in told
+    assert main(["plan", str(recipe), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["steps"] == 1
     assert main(["settings"]) == 0
     assert "estimator.samples" in capsys.readouterr().out
