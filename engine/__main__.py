@@ -15,7 +15,7 @@ from pathlib import Path
 import engine
 from engine import ranks, written
 from engine.cells_console import CellsConsole
-from engine.comparison import load_comparison
+from engine.comparison import EXAMPLE, load_comparison
 from engine.console import Console, layer_table, plan_report
 from engine.errors import EngineError, InputError, RunError
 from engine.events import Event, RunStopped
@@ -23,6 +23,14 @@ from engine.manual import manual
 from engine.recipe import Recipe, changed, parse, read_json, setting_of
 
 STOPPED = 130
+COMPARISON = f"""\
+SPEC.json says what all share, how each method changes that, and the axes:
+
+{EXAMPLE}
+"recipe", "seeds" and "keep" (the pruned networks, false) may be left out. The folder
+gets compare.csv, compare.json and compare.svg; giving the command again goes on, also
+with more methods, sparsities and seeds.
+"""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -233,6 +241,8 @@ def _parser() -> argparse.ArgumentParser:
     resume = add("resume", _resume, "go on with a stopped run", spoken)
     resume.add_argument("folder", metavar="FOLDER")
     compare = add("compare", _compare, "methods x sparsities x seeds", spoken)
+    compare.formatter_class = argparse.RawDescriptionHelpFormatter
+    compare.epilog = COMPARISON
     compare.add_argument("spec", metavar="SPEC.json")
     compare.add_argument(
         "--out", required=True, metavar="FOLDER", help="new, or to go on in"
