@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import hashlib
+import io
 import json
 import os
 import signal
@@ -12,17 +13,19 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
-import engine
-from engine import ranks, written
-from engine.cells_console import CellsConsole
-from engine.comparison import EXAMPLE, load_comparison
-from engine.console import Console, layer_table, plan_report
-from engine.errors import EngineError, InputError, RunError
-from engine.events import Event, RunStopped
-from engine.manual import manual
-from engine.recipe import Recipe, changed, parse, read_json, setting_of
+from engine.starting import STOPPED, starting
 
-STOPPED = 130
+with starting(program=__name__ == "__main__"):
+    import engine
+    from engine import ranks, written
+    from engine.cells_console import CellsConsole
+    from engine.comparison import EXAMPLE, load_comparison
+    from engine.console import Console, layer_table, plan_report
+    from engine.errors import EngineError, InputError, RunError
+    from engine.events import Event, RunStopped
+    from engine.manual import manual
+    from engine.recipe import Recipe, changed, parse, read_json, setting_of
+
 COMPARISON = f"""\
 SPEC.json says what all share, how each method changes that, and the axes:
 
@@ -40,6 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
     """
     words = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in words
+    if isinstance(sys.stdout, io.TextIOWrapper):  # not every terminal has every sign
+        sys.stdout.reconfigure(errors="replace")
     with _hushed():
         try:
             with ranks.join() as team:
@@ -49,6 +54,9 @@ def main(arguments: list[str] | None = None) -> int:
         except EngineError as error:
             _explain(error, debug)
             return error.exit_code
+        except KeyboardInterrupt:  # a run has its own way to be stopped
+            print("Stopped.", file=sys.stderr)
+            return STOPPED
         except Exception as error:  # a defect, or a network's own code
             if debug:
                 traceback.print_exc()

@@ -13,6 +13,7 @@ from engine import store
 from engine.__main__ import main
 from engine.codec import from_json
 from engine.events import RunStarted, RunStopped
+from engine.starting import starting
 
 FAST = ["--set", "estimator.samples=16", "--set", "machine.threads=1"]
 
@@ -164,6 +165,51 @@ def test_an_interrupt_stops_in_good_order_and_resume_goes_on(recipe, tmp_path):
     assert sent.returncode == 0 and json.loads(sent.stdout)["zeros"]
     assert sent.stderr.startswith("The run stopped at prune 1 of 1")
     assert len(sent.stderr.splitlines()) == 1
+
+
+def test_an_interrupt_while_torch_is_imported_is_one_line(recipe):
+    """The import of torch is where the interrupt comes, however fast the machine is."""
+    interrupted = (
+        "import os, runpy, sys\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'torch':\n"
+        "            os.kill(os.getpid(), 2)\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        f"sys.argv = ['-m', 'inspect', {str(recipe)!r}]\n"
+        "runpy.run_module('engine', run_name='__main__', alter_sys=True)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", interrupted], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 130
+    assert done.stderr == "Stopped before anything began.\n"
+
+
+def test_an_interrupt_between_runs_is_one_line(recipe, capsys, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("engine.plan", interrupted)
+    assert main(["plan", str(recipe)]) == 130
+    assert capsys.readouterr().err == "Stopped.\n"
+
+
+def test_who_imports_the_engine_keeps_the_interrupt():
+    usual = signal.getsignal(signal.SIGINT)
+    with starting(program=False):
+        assert signal.getsignal(signal.SIGINT) is usual
+    with starting(program=True):
+        assert signal.getsignal(signal.SIGINT) is not usual
+    assert signal.getsignal(signal.SIGINT) is usual
+
+
+def test_a_terminal_without_a_sign_shows_another(recipe, tmp_path):
+    command = [sys.executable, "-m", "engine", "settings"]
+    done = subprocess.run(
+        command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_killed_run_can_be_resumed(recipe, tmp_path):
