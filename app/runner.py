@@ -274,4 +274,5 @@ class Runner(QObject):
 
 def _looked_at(recipe: Recipe) -> tuple:
     """What an inspection depends on."""
-    return recipe.model, recipe.data, recipe.allocation.exclude
+    target = recipe.allocation
+    return recipe.model, recipe.data, target.exclude, target.floor, target.ceiling

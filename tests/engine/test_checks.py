@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 import engine
-from engine.checks import Promises
+from engine.checks import Promises, broken
 from engine.data.base import Data, DataSpec
-from engine.events import Checked, Pruned, RunStopped
+from engine.events import Checked, Noticed, Pruned, RunStopped
 from engine.monitor import Control, Monitor
 from engine.processes import ALONE
 from engine.prune import prune_once
@@ -52,6 +52,42 @@ def test_without_validation_only_calibration_is_measured(tmp_path):
     checked, _ = run(tmp_path / "run", data={"kind": "digits", "validation": 0.0})
     assert all(event.held_out is None for event in checked)
     assert all(event.calibration is not None for event in checked)
+
+
+@pytest.mark.parametrize(
+    ("total", "joint", "measured", "wrong"),
+    [
+        (0.003, 0.0033, 1.53, True),
+        (0.003, 0.2, 1.53, False),  # the better of two predictions is not far off
+        (0.0006, 0.0006, 0.06, False),  # far off, and next to nothing
+        (0.5, None, 1.0, False),
+        (0.001, None, 0.5, True),
+        (0.0, 0.0, 0.2, True),
+        (0.001, None, -0.5, False),
+        (0.001, None, float("nan"), False),
+        (None, None, 1.0, False),
+        (0.001, None, None, False),
+    ],
+)
+def test_which_promises_are_broken(total, joint, measured, wrong):
+    assert broken({"sum": total, "joint": joint, "calibration": measured}) is wrong
+
+
+def test_unmeasured_promises_are_not_broken():
+    assert not broken({"sum": 0.1, "joint": None})
+
+
+def test_a_run_says_once_that_predictions_do_not_hold(tmp_path):
+    far = {"allocation": {"sparsity": 0.97}, "schedule": {"recomputations": 4}}
+    heard = []
+    engine.run(parse(RECIPE | far), tmp_path / "run", heard.append)
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert sum(map(broken, summary["predicted"])) > 1
+    words = "raised the loss far more than was predicted"
+    told = [e for e in heard if isinstance(e, Noticed) and words in e.message]
+    assert len(told) == 1 and "schedule.recomputations" in told[0].hint
+    first = next(p["step"] for p in summary["predicted"] if broken(p))
+    assert told[0].message.startswith(f"Prune {first} ")
 
 
 class Squares:

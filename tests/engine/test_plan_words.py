@@ -13,7 +13,8 @@ def test_words_for_a_large_plan(paged, words):
     plan = Plan(
         device="cuda (a GPU)", prunable=25_502_912, targets=(0.9,), of="weights",
         epochs=(0,), steps=1, calibration_images=400, passes={"images": 1, "disk": 3},
-        block_size=2000, paged=paged, half_precision=False, peak_bytes=2 * 1024**3, limit_bytes=15 * 1024**3,
+        block_size=2000, paged=paged, half_precision=False,
+        peak_bytes=2 * 1024**3, limit_bytes=15 * 1024**3,
         host_bytes=1024**3, phase_bytes={"evaluate": 2**20, "curvature": 2 * 1024**3},
         gradient_bytes=38 * 1024**3, disk_bytes=38 * 1024**3 * paged,
         seconds={"gradients": 300.0, "curvature": 301.0, "evaluate": 0.1},
