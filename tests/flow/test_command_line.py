@@ -170,7 +170,8 @@ def test_an_interrupt_stops_in_good_order_and_resume_goes_on(recipe, tmp_path):
 def test_an_interrupt_while_torch_is_imported_is_one_line(recipe):
     """The import of torch is where the interrupt comes, however fast the machine is."""
     interrupted = (
-        "import os, runpy, sys\n"
+        "import os, runpy, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "class Interrupted:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
         "        if name == 'torch':\n"
@@ -195,8 +196,15 @@ def test_an_interrupt_between_runs_is_one_line(recipe, capsys, monkeypatch):
     assert capsys.readouterr().err == "Stopped.\n"
 
 
-def test_who_imports_the_engine_keeps_the_interrupt():
-    usual = signal.getsignal(signal.SIGINT)
+@pytest.fixture
+def usual():
+    """Ctrl-C as in a terminal; where tests run it may be ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield signal.default_int_handler
+    signal.signal(signal.SIGINT, before)
+
+
+def test_who_imports_the_engine_keeps_the_interrupt(usual):
     with starting(program=False):
         assert signal.getsignal(signal.SIGINT) is usual
     with starting(program=True):
