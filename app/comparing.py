@@ -17,6 +17,7 @@ from engine.cells import ComparisonEnded, ComparisonStarted
 from engine.comparison import Comparison
 from engine.errors import EngineError
 from engine.events import Event
+from engine.units import many
 
 
 class Comparing(QObject):
@@ -92,7 +93,7 @@ class Comparing(QObject):
 
     def _tell(self, ended: ComparisonEnded) -> None:
         if ended.done == ended.total:
-            self._notice.tell(f"All {ended.total} cells are done.")
+            self._notice.tell(f"Done: all of {many(ended.total, 'cell')}.")
             return
         failed = f", {ended.failed} failed" if ended.failed else ""
         self._notice.tell(

@@ -132,10 +132,10 @@ class Runner(QObject):
         )
 
     def export(self, folder: Path, to: str, out: Path) -> None:
-        """Write the pruned network of a run folder to a file and check the file."""
+        """Write the pruned network to a file, new or given up, and check the file."""
         trust = self._preferences.trusted
         self._background.do(
-            lambda: engine.export(folder, to, out, trust),
+            lambda: engine.export(folder, to, out, trust, replace=True),
             self.exported.emit,
             self._on_export_failed,
         )
@@ -274,4 +274,5 @@ class Runner(QObject):
 
 def _looked_at(recipe: Recipe) -> tuple:
     """What an inspection depends on."""
-    return recipe.model, recipe.data, recipe.allocation.exclude
+    target = recipe.allocation
+    return recipe.model, recipe.data, target.exclude, target.floor, target.ceiling

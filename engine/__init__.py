@@ -1,15 +1,21 @@
 """Secateur's engine, and its door: plan, run, resume, compare, export and others."""
 
-from engine.compare import compare
-from engine.export import ExportReport, export
-from engine.exporters import EXPORTERS
-from engine.follow import Follower
-from engine.inspect import inspect
-from engine.ledger import comparison_of
-from engine.monitor import Control
-from engine.plan import Plan, plan
-from engine.run import resume, run
-from engine.store import recipe_of, replay
+import sys
+
+from engine.starting import starting
+
+# Importing torch takes seconds. Python calls a program "-m" until its package is there.
+with starting(program=sys.argv[:1] == ["-m"]):
+    from engine.compare import compare
+    from engine.export import ExportReport, export
+    from engine.exporters import EXPORTERS
+    from engine.follow import Follower
+    from engine.inspect import inspect
+    from engine.ledger import comparison_of
+    from engine.monitor import Control
+    from engine.plan import Plan, plan
+    from engine.run import resume, run
+    from engine.store import recipe_of, replay
 
 __all__ = [
     "EXPORTERS",

@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import hashlib
+import io
 import json
 import os
 import signal
@@ -12,16 +13,27 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
-import engine
-from engine import ranks
-from engine.cells_console import CellsConsole
-from engine.comparison import load_comparison
-from engine.console import Console, layer_table, settings_list
-from engine.errors import EngineError, InputError, RunError
-from engine.events import Event, RunStopped
-from engine.recipe import Recipe, load, with_changes
+from engine.starting import STOPPED, starting
 
-STOPPED = 130
+with starting(program=__name__ == "__main__"):
+    import engine
+    from engine import ranks, written
+    from engine.cells_console import CellsConsole
+    from engine.comparison import EXAMPLE, load_comparison
+    from engine.console import Console, layer_table, plan_report
+    from engine.errors import EngineError, InputError, RunError
+    from engine.events import Event, RunStopped
+    from engine.manual import manual
+    from engine.recipe import Recipe, changed, parse, read_json, setting_of
+
+COMPARISON = f"""\
+SPEC.json says what all share, how each method changes that, and the axes:
+
+{EXAMPLE}
+"recipe", "seeds" and "keep" (the pruned networks, false) may be left out. The folder
+gets compare.csv, compare.json and compare.svg; giving the command again goes on, also
+with more methods, sparsities and seeds.
+"""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,6 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
     """
     words = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in words
+    if isinstance(sys.stdout, io.TextIOWrapper):  # not every terminal has every sign
+        sys.stdout.reconfigure(errors="replace")
     with _hushed():
         try:
             with ranks.join() as team:
@@ -40,6 +54,9 @@ def main(arguments: list[str] | None = None) -> int:
         except EngineError as error:
             _explain(error, debug)
             return error.exit_code
+        except KeyboardInterrupt:  # a run has its own way to be stopped
+            print("Stopped.", file=sys.stderr)
+            return STOPPED
         except Exception as error:  # a defect, or a network's own code
             if debug:
                 traceback.print_exc()
@@ -140,39 +157,42 @@ def _inspect(options: argparse.Namespace) -> int:
 
 def _plan(options: argparse.Namespace) -> int:
     planned = engine.plan(_recipe(options), _trust(options))
-    print(json.dumps(dataclasses.asdict(planned), indent=2))
+    if options.json:
+        print(json.dumps(dataclasses.asdict(planned), indent=2))
+    else:
+        Console(jsonl=False).terminal.print(plan_report(planned))
     return 0
 
 
 def _export(options: argparse.Namespace) -> int:
-    report = engine.export(options.folder, options.to, options.out, _trust(options))
+    report = engine.export(
+        options.folder, options.to, options.out, _trust(options), options.force
+    )
+    if report.moment:
+        print(report.moment, file=sys.stderr)
     print(json.dumps(dataclasses.asdict(report), indent=2))
     return 0
 
 
 def _settings(options: argparse.Namespace) -> int:
-    print(settings_list(), end="")
+    print(manual(), end="")
     return 0
 
 
 def _recipe(options: argparse.Namespace) -> Recipe:
-    changes = {}
+    """The file with its changes, which may mend it."""
+    changes, said = {}, {}
     for change in options.set:
-        key, equals, value = change.partition("=")
+        key, equals, text = (part.strip() for part in change.partition("="))
         if not equals:
             raise InputError(
                 f"--set {change} has no value.", "Write --set group.setting=value."
             )
-        changes[key.strip()] = _value(value)
-    return with_changes(load(options.recipe), changes)
-
-
-def _value(text: str) -> object:
-    """JSON where it is JSON, else the text itself: `5`, `true`, `["fc"]`, `sgd`."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+        setting = setting_of(*key.split(".", 1)) if "." in key else None
+        changes[key] = written.read(text, setting) if setting else text
+        said[key] = f"--set {change}"
+    content = changed(read_json(options.recipe, "recipe"), changes)
+    return parse(content, options.recipe, said)
 
 
 def _trust(options: argparse.Namespace) -> frozenset[str]:
@@ -229,16 +249,22 @@ def _parser() -> argparse.ArgumentParser:
     resume = add("resume", _resume, "go on with a stopped run", spoken)
     resume.add_argument("folder", metavar="FOLDER")
     compare = add("compare", _compare, "methods x sparsities x seeds", spoken)
+    compare.formatter_class = argparse.RawDescriptionHelpFormatter
+    compare.epilog = COMPARISON
     compare.add_argument("spec", metavar="SPEC.json")
     compare.add_argument(
         "--out", required=True, metavar="FOLDER", help="new, or to go on in"
     )
     add("inspect", _inspect, "list the network's layers", spoken, cooked)
-    add("plan", _plan, "what a recipe will cost", cooked)
+    plan = add("plan", _plan, "what a recipe will cost", cooked)
+    plan.add_argument("--json", action="store_true", help="print it as JSON")
     export = add("export", _export, "write the pruned network and check the file")
     export.add_argument("folder", metavar="FOLDER")
     export.add_argument("--to", required=True, metavar="FORMAT", help=_formats())
     export.add_argument("--out", required=True, metavar="FILE")
+    export.add_argument(
+        "--force", action="store_true", help="replace FILE where it exists"
+    )
     add("settings", _settings, "list every setting of a recipe")
     return parser
 

@@ -1,14 +1,9 @@
 """A comparison in the terminal: a line per cell, two progress bars beneath."""
 
-from engine.cells import (
-    Cell,
-    CellFinished,
-    CellStarted,
-    ComparisonEnded,
-    ComparisonStarted,
-)
+from engine.cells import CellFinished, CellStarted, ComparisonEnded, ComparisonStarted
 from engine.console import Console, time_left
 from engine.events import Event, Noticed, Progressed
+from engine.words import cell_name, in_words
 
 
 class CellsConsole(Console):
@@ -36,46 +31,26 @@ class CellsConsole(Console):
                 visible=True,
                 left=time_left(event.seconds_left),
             )
-        words = self._words(event)
-        if words:
-            self.terminal.print(f"{event.time:8.1f} s  {words}", markup=False)
+        self.tell(event, self._words(event))
 
-    def _words(self, event: Event) -> str:
+    def _words(self, event: Event) -> tuple[str, ...]:
         match event:
             case Noticed(level="warning") if event.message not in self._warned:
                 self._warned.add(event.message)
-                return f"Warning: {event.message} {event.hint}".rstrip()
-            case ComparisonStarted():
-                done = sum(cell.done for cell in event.cells)
-                known = f", {done:,} done already" if done else ""
+            case CellFinished() if not event.cell.error:
+                (words,) = in_words(event)
                 return (
-                    f"{len(event.cells):,} cells in {event.folder}: "
-                    f"{len(event.methods)} methods x {len(event.sparsities)} "
-                    f"sparsities x {len(event.seeds)} seeds{known}"
+                    ", ".join(filter(None, (words, time_left(event.seconds_left)))),
                 )
-            case CellFinished():
-                left = time_left(event.seconds_left)
-                more = f", {left}" if left and not event.cell.error else ""
-                return f"{_place(event)}: {_outcome(event.cell)}{more}"
-            case ComparisonEnded():
-                failed = f", {event.failed} failed" if event.failed else ""
-                verb = "Stopped" if event.stopped else "Done"
-                more = ". The same command goes on" if event.stopped else ""
-                return f"{verb}: {event.done} of {event.total} cells{failed}{more}."
-        return ""
+            case ComparisonEnded() if event.stopped:
+                (words,) = in_words(event)
+                return (f"{words}. The same command goes on.",)
+            case ComparisonStarted() | CellFinished() | ComparisonEnded():
+                pass
+            case _:
+                return ()
+        return in_words(event)
 
 
-def _place(event: CellStarted | CellFinished) -> str:
-    cell = event.cell
-    which = f"{cell.method} at {100 * cell.sparsity:g} %, seed {cell.seed}"
-    return f"Cell {event.number} of {event.total}: {which}"
-
-
-def _outcome(cell: Cell) -> str:
-    if cell.error:
-        return f"failed. {cell.error}"
-    final, dense = (
-        "no accuracy" if value is None else f"{value:.2f} %"
-        for value in (cell.final, cell.dense)
-    )
-    return f"{final} ({dense} dense), {cell.seconds:.1f} s"
+def _place(event: CellStarted) -> str:
+    return f"Cell {event.number} of {event.total}: {cell_name(event.cell)}"

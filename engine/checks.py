@@ -12,6 +12,37 @@ from engine.prune import Cut
 from engine.recipe import Recipe
 
 Losses = dict[str, float]  # by data: calibration, held_out
+FACTOR = 10  # between measured and predicted that a quadratic model does not explain
+WORTH = 0.1  # nats: the right classes have become a tenth less likely
+
+
+def broken(promise: dict[str, float | None]) -> bool:
+    """Whether a prune cost far more than was predicted, and enough to matter.
+
+    At low sparsity predictions may be far off and the change next to nothing, so the
+    factor alone tells little.
+
+    Args:
+        promise: As `summary.json` has it: sum, joint and calibration.
+    """
+    known = (promise["sum"], promise["joint"])
+    predicted = max((p for p in known if p is not None), default=None)
+    measured = promise.get("calibration")
+    if predicted is None or measured is None:
+        return False
+    return measured > max(FACTOR * predicted, WORTH)
+
+
+def tell_broken(promises: list[dict[str, float | None]], monitor: Monitor) -> None:
+    """Notice once a run, after the last of these prunes, that predictions fail."""
+    *earlier, last = promises
+    if broken(last) and not any(map(broken, earlier)):
+        monitor.notice(
+            f"Prune {last['step']} raised the loss far more than was predicted.",
+            "Prune in more steps (schedule.recomputations), or raise the damping "
+            "(estimator.damping).",
+            level="info",
+        )
 
 
 class Promises:

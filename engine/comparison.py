@@ -15,7 +15,15 @@ from engine.recipe import Recipe, parse, problems, read_json, with_changes
 
 MOST = 10_000  # cells
 SPARSITY, SEED = "allocation.sparsity", "machine.seed"
-EXAMPLE = '"methods": {"WoodFisher": {}, "Magnitude": {"estimator.kind": "magnitude"}}'
+SHORT = '"methods": {"WoodFisher": {}, "Magnitude": {"estimator.kind": "magnitude"}}'
+EXAMPLE = """\
+{"recipe": {"allocation": {"exclude": ["fc"]}, "finetune": {"epochs": 0}},
+ "methods": {"Magnitude": {"estimator.kind": "magnitude"},
+             "WoodFisher": {"estimator.samples": 400},
+             "WoodFisher, 8 steps": {"schedule.recomputations": 8}},
+ "sparsities": [0.5, 0.8, 0.9],
+ "seeds": [0, 1, 2]}
+"""
 
 
 class Comparison(Part):
@@ -103,7 +111,7 @@ def parse_comparison(content: Any) -> Comparison:
         lines = [f"{key}: {text}" if key else text for key, text in problems(error)]
         raise InputError(
             f"The comparison is not valid: {'; '.join(lines[:3])}.",
-            f"It needs methods and sparsities, such as {EXAMPLE}.",
+            f"It needs methods and sparsities, such as {SHORT}.",
             tuple(lines),
         ) from error
 

@@ -17,6 +17,7 @@ from engine.exporters import EXPORTERS
 from engine.exporters.base import Exporter
 from engine.loading import rebuild
 from engine.recipe import Recipe
+from engine.standing import standing
 from engine.whole import write
 
 IMAGES = 16  # random inputs that dense and exported network must agree on
@@ -36,6 +37,7 @@ class ExportReport:
         weights: Numbers in its floating-point tensors of two or more dimensions.
         zeros: How many of those are exactly zero.
         difference: Largest absolute logit difference after reloading it.
+        moment: Which moment of an unfinished run it is of, in a sentence.
     """
 
     path: str
@@ -45,40 +47,51 @@ class ExportReport:
     weights: int
     zeros: int
     difference: float
+    moment: str = ""
 
 
 def export(
-    folder: str | Path, to: str, out: str | Path, trust: frozenset[str] = frozenset()
+    folder: str | Path,
+    to: str,
+    out: str | Path,
+    trust: frozenset[str] = frozenset(),
+    replace: bool = False,
 ) -> ExportReport:
     """Write the run's network as `to`, reload it in a fresh process, compare logits.
 
     Args:
         folder: Of the run.
         to: Kind of exporter.
-        out: The file; replaced whole or left alone.
+        out: The file.
         trust: SHA-256 digests of Python files that may be executed.
+        replace: Whether a file that is there may go, for a whole new one.
 
     Raises:
-        InputError: Unknown format, no network in the folder, or `out` not writable
-            or a file of the run itself.
+        InputError: Unknown format, nothing pruned in the folder, or `out` not
+            writable, there already or a file of the run itself.
         RunError: The reloaded file could not be checked.
     """
     exporter = _exporter(to)
     out = Path(out).absolute()
-    weights = store.result_of(folder)
+    found = standing(folder)
     recipe = store.recipe_of(folder)
     spec = store.spec_of(folder)
     _spare(out, Path(folder), recipe)
+    if out.is_file() and not replace:
+        raise InputError(
+            f"{out} exists already.",
+            "Choose another name, or let it be replaced with --force.",
+        )
     model = rebuild(recipe, spec, trust)
     try:
-        model.load_state_dict(weights)
+        model.load_state_dict(found.weights)
     except RuntimeError as error:
         raise InputError(
             f"The network of {folder} is not the one its recipe builds now.",
             "Put its Python file and its data back as they were during the run.",
             tuple(str(error).splitlines()),
         ) from error
-    ordered = {name: weights[name].contiguous() for name in model.state_dict()}
+    ordered = {name: found.weights[name].contiguous() for name in model.state_dict()}
     generator = torch.Generator().manual_seed(0)
     inputs = torch.randn((IMAGES, *spec.shape), generator=generator)
     content = exporter.encode(ordered)
@@ -98,6 +111,7 @@ def export(
         weights=sum(w.numel() for w in matrices),
         zeros=sum(int((w == 0).sum()) for w in matrices),
         difference=difference,
+        moment=found.moment,
     )
 
 

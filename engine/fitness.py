@@ -11,6 +11,7 @@ from engine.loss import Loss
 from engine.monitor import Monitor
 from engine.repair import batch_norms, reestimate_batch_norm
 from engine.settings import Machine
+from engine.units import many
 
 PROBE = 1024  # images
 GAIN = 5.0  # points that new batch-norm statistics may win before it is suspicious
@@ -34,7 +35,7 @@ def warn_if_unfit(
     if dense.accuracy < CHANCE * 100 / classes:
         monitor.notice(
             f"The dense network has only {dense.accuracy:.1f} % accuracy, near chance "
-            f"for {classes} classes.",
+            f"for {many(classes, 'class', 'classes')}.",
             "Check the checkpoint, data.mean, data.std and the order of the classes.",
         )
         return

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from engine import machine
+from engine.errors import InputError
 from engine.events import Event
-from engine.loading import load_network
+from engine.loading import check_bounds, load_network
 from engine.monitor import Monitor
 from engine.recipe import Recipe
 
@@ -21,4 +22,9 @@ def inspect(
             Python file would have to be executed.
     """
     machine.pick_device(recipe.machine)
-    load_network(recipe, Monitor(emit), trust)
+    monitor = Monitor(emit)
+    _, layers = load_network(recipe, monitor, trust)
+    try:
+        check_bounds(recipe, layers)
+    except InputError as error:  # the layers can be looked at all the same
+        monitor.notice(error.message, error.hint)

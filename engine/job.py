@@ -7,7 +7,7 @@ from typing import Any
 
 from engine import machine, masks, memory
 from engine.budget import Budget, decide, with_block
-from engine.checks import Promises
+from engine.checks import Promises, tell_broken
 from engine.errors import InputError, RunError
 from engine.evaluate import Known, Measure, evaluate, fingerprint
 from engine.events import Evaluated
@@ -15,7 +15,7 @@ from engine.finetune import Finetuner
 from engine.fitness import warn_if_unfit
 from engine.layers import parameter_count, uses
 from engine.levels import levels
-from engine.loading import load_data, load_network, loss_for
+from engine.loading import check_bounds, load_data, load_network, loss_for
 from engine.monitor import Monitor
 from engine.problem import Problem
 from engine.processes import ALONE, Ranks
@@ -228,6 +228,7 @@ class Job:
     def _load(self, trust: frozenset[str]) -> None:
         recipe, monitor = self.recipe, self.monitor
         self.model, self.layers = load_network(recipe, monitor, trust)
+        check_bounds(recipe, self.layers)
         self.data = load_data(recipe, self.device, monitor)
         self.model.to(self.device)
         self.loss = loss_for(self.model, recipe, self.data, monitor)
@@ -285,6 +286,7 @@ class Job:
         self.monitor.emit(cut.told(number, steps, self.finetuner.position, count))
         self.predictions.append(cut.promise(number))  # a stop may come now
         self.predictions[-1] |= self.promises.check(number, cut)
+        tell_broken(self.predictions, self.monitor)
 
     def _changed(self) -> None:
         """What was measured of the network does not hold any more."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from torch import nn
@@ -54,6 +55,18 @@ def unmatched(exclude: Iterable[str], layers: Iterable[LayerInfo]) -> tuple[str,
     """The patterns that name no layer, so most likely are mistyped."""
     names = [layer.name for layer in layers]
     return tuple(p for p in exclude if not any(matches(p, name) for name in names))
+
+
+def closest(pattern: str, layers: Iterable[LayerInfo]) -> str:
+    """A sentence on the name nearest to a pattern that names no layer."""
+    names: dict[str, None] = {}
+    for layer in layers:
+        parts = layer.name.split(".")
+        names |= {".".join(parts[:end]): None for end in range(1, len(parts) + 1)}
+    near = get_close_matches(pattern, names, 1)
+    if near:
+        return f"The nearest name is {near[0]!r}."
+    return "`python -m engine inspect` lists the layers."
 
 
 def matches(pattern: str, name: str) -> bool:

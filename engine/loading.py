@@ -7,7 +7,7 @@ from engine.data.base import Data, DataSpec
 from engine.data.splits import limited
 from engine.errors import InputError
 from engine.events import DataLoaded, LayerInfo, ModelLoaded
-from engine.layers import parameter_count, survey, total_macs, unmatched
+from engine.layers import closest, parameter_count, survey, total_macs, unmatched
 from engine.loss import Loss, detect
 from engine.models.load import check_fit, load_model, prepared
 from engine.monitor import Monitor
@@ -36,12 +36,26 @@ def load_network(
         raise
     layers = survey(model, spec.shape, exclude)
     for pattern in unmatched(exclude, layers):
-        monitor.notice(f"No layer is called {pattern!r}, which is to be excluded.")
-    bounded = (*recipe.allocation.floor, *recipe.allocation.ceiling)
-    for pattern in unmatched(bounded, layers):
-        monitor.notice(f"No layer is called {pattern!r}, whose sparsity is bounded.")
+        monitor.notice(
+            f"No layer is called {pattern!r}, which is to be excluded.",
+            closest(pattern, layers),
+        )
     monitor.emit(_loaded(recipe, model, layers))
     return model, layers
+
+
+def check_bounds(recipe: Recipe, layers: tuple[LayerInfo, ...]) -> None:
+    """See whether every floor and ceiling is that of a layer.
+
+    Raises:
+        InputError: One is not; gives the nearest name.
+    """
+    for bound in ("floor", "ceiling"):
+        for pattern in unmatched(getattr(recipe.allocation, bound), layers):
+            raise InputError(
+                f"No layer is called {pattern!r}, as allocation.{bound} has it.",
+                closest(pattern, layers),
+            )
 
 
 def _loaded(

@@ -10,6 +10,7 @@ import torch
 
 from engine.errors import InputError
 from engine.settings import Machine
+from engine.units import many
 
 
 def pick_device(machine: Machine) -> torch.device:
@@ -31,7 +32,7 @@ def describe(device: torch.device) -> str:
     """The device in words."""
     if device.type == "cuda":
         return f"cuda ({torch.cuda.get_device_name(device)})"
-    return f"cpu ({torch.get_num_threads()} threads)"
+    return f"cpu ({many(torch.get_num_threads(), 'thread')})"
 
 
 @contextmanager

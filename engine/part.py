@@ -83,7 +83,8 @@ class Setting:
             of names to numbers.
         choices: Allowed values of a `"choice"`; the part classes of a `"part"`.
         item: Element type of a `"list"`.
-        low, high: Inclusive bounds or None (exclusive ones are left to validation).
+        low, high: Inclusive bounds or None; those of a map are of its numbers.
+        above, below: Exclusive ones.
     """
 
     name: str
@@ -95,6 +96,8 @@ class Setting:
     item: type = str
     low: float | None = None
     high: float | None = None
+    above: float | None = None
+    below: float | None = None
     unit: str = ""
     special: str = ""
     path: str = ""
@@ -127,9 +130,10 @@ def _fields(part: type) -> tuple[str, ...]:
 
 def _setting(name: str, info: FieldInfo) -> Setting:
     kind, choices, item = _kind(info.annotation)
-    bounds = {type(m).__name__: m for m in info.metadata}
-    low = getattr(bounds.get("Ge"), "ge", None)
-    high = getattr(bounds.get("Le"), "le", None)
+    bounds = {type(m).__name__.lower(): m for m in _limits(info)}
+    low, high, above, below = (
+        getattr(bounds.get(name), name, None) for name in ("ge", "le", "gt", "lt")
+    )
     extra = info.json_schema_extra or {}
     return Setting(
         name=name,
@@ -141,8 +145,18 @@ def _setting(name: str, info: FieldInfo) -> Setting:
         item=item,
         low=low,
         high=high,
+        above=above,
+        below=below,
         **extra,
     )
+
+
+def _limits(info: FieldInfo) -> list[Any]:
+    """Bounds of a number, or of the numbers in a map."""
+    if get_origin(info.annotation) is dict:
+        _, number = get_args(info.annotation)
+        return [m for each in get_args(number)[1:] for m in each.metadata]
+    return info.metadata
 
 
 def _kind(annotation: Any) -> tuple[Any, tuple, type]:

@@ -12,7 +12,7 @@ from engine.errors import InputError
 from engine.estimators.base import ObsEstimator
 from engine.layers import uses
 from engine.levels import levels
-from engine.loading import load_data, load_network
+from engine.loading import check_bounds, load_data, load_network
 from engine.memory import Extent
 from engine.monitor import Monitor
 from engine.recipe import Recipe
@@ -93,7 +93,9 @@ def plan(
 
 def _plan(recipe: Recipe, trust: frozenset[str], folder: Path) -> Plan:
     device = machine.pick_device(recipe.machine)
-    model, layers = load_network(recipe, Monitor(), trust)
+    monitor = Monitor()
+    model, layers = load_network(recipe, monitor, trust)
+    check_bounds(recipe, layers)
     data = load_data(recipe, device, Monitor())
     model.to(device)
     prunable = tuple(layer for layer in layers if layer.status == "prunable")
@@ -137,7 +139,10 @@ def _plan(recipe: Recipe, trust: frozenset[str], folder: Path) -> Plan:
         seconds=times.seconds(
             recipe, model, prunable, size, budget, steps, device, folder
         ),
-        reasons=(*budget.reasons, *notes, TIMED, *([SHARED] if processes > 1 else [])),
+        reasons=(
+            *(*monitor.notices, *budget.reasons, *notes),
+            *(TIMED, *([SHARED] if processes > 1 else [])),
+        ),
     )
 
 

@@ -3,16 +3,18 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from pydantic import ConfigDict, ValidationError, model_validator
 
+from engine import written
 from engine.allocation import ALLOCATIONS
 from engine.data import DATASETS
 from engine.errors import InputError
 from engine.estimators import ESTIMATORS
 from engine.models import MODELS
-from engine.part import Part, field, one_of, settings
+from engine.part import Part, Setting, field, one_of, settings
 from engine.patterns import PATTERNS
 from engine.schedules import SCHEDULES
 from engine.settings import Checks, Finetune, Machine, Repair
@@ -78,22 +80,64 @@ class Recipe(Part):
         return self
 
 
-def parse(content: Any) -> Recipe:
+def parse(
+    content: Any,
+    source: str = "The recipe",
+    said: Mapping[str, str] = MappingProxyType({}),
+) -> Recipe:
     """A recipe from plain JSON content.
 
+    Args:
+        content: Of a recipe file.
+        source: What a complaint calls it.
+        said: How a person wrote the changes that are in it already, by dotted key.
+
     Raises:
-        InputError: Names every wrong key, its value and what is allowed.
+        InputError: Names every wrong key or change, its value and what is allowed.
     """
     try:
         return Recipe.model_validate(content)
     except ValidationError as error:
-        lines = problems(error)
-        first = "; ".join(f"{key}: {text}" if key else text for key, text in lines[:3])
-        raise InputError(
-            f"The recipe is not valid: {first}.",
-            "Correct these keys; `python -m engine settings` lists all of them.",
-            tuple(f"{key}: {text}" for key, text in lines),
-        ) from error
+        raise _refusal(problems(error), source, said) from error
+
+
+def _refusal(
+    lines: list[tuple[str, str]], source: str, said: Mapping[str, str]
+) -> InputError:
+    """Names the changes that set wrong keys, and the source of all other wrong ones."""
+    items, heads = [], []
+    for key, text in lines:
+        own = [how for at, how in said.items() if f"{key}.".startswith(f"{at}.")]
+        items.append(f"{own[-1] if own else key}: {text}")
+        if not own:  # a rule over several settings has their group's key, or none
+            group = f"{key}." if key else ""
+            near = ", ".join(how for at, how in said.items() if at.startswith(group))
+            heads.append(f"{source} with {near}" if near else source)
+    head = f"{heads[0]} is" if heads else "The changes are"
+    forms = [form for form in (_form(key) for key, _ in lines) if form]
+    told = "; ".join(item.removeprefix(": ") for item in items[:3])
+    hint = "Correct this; `python -m engine settings` lists all settings."
+    return InputError(
+        f"{head} not valid: {told}.",
+        " ".join([hint, *forms[:1]]),
+        tuple(items),
+    )
+
+
+def _form(key: str) -> str:
+    """How the list or map with this key is written."""
+    group, _, rest = key.partition(".")
+    name = rest.partition(".")[0]
+    setting = setting_of(group, name)
+    form = written.form(setting) if setting else ""
+    return f"Write --set {group}.{name}='{form}'." if form else ""
+
+
+def setting_of(group: str, name: str) -> Setting | None:
+    """A setting by its key, of whichever kind has it: they agree on its type."""
+    parts = {each.name: each.choices for each in settings(Recipe)}.get(group, ())
+    found = (each for part in parts for each in settings(part) if each.name == name)
+    return next(found, None)
 
 
 def problems(error: ValidationError) -> list[tuple[str, str]]:
@@ -101,13 +145,13 @@ def problems(error: ValidationError) -> list[tuple[str, str]]:
     lines = []
     for item in error.errors():
         at = [str(part) for part in item["loc"]]
-        if len(at) > 2 and at[0] in Recipe.model_fields:
+        if len(at) > 1 and at[0] in Recipe.model_fields:
             at = [at[0], *at[2:]] if _is_union(at[0]) else at
         text = item["msg"].removeprefix("Value error, ").rstrip(".")
         if item["type"] == "extra_forbidden":
             text = "there is no such setting"
         elif item["type"] == "union_tag_invalid":
-            told = item["ctx"]
+            at, told = [*at, "kind"], item["ctx"]
             text = f"there is no kind '{told['tag']}'; use {told['expected_tags']}"
         elif item["type"] in BOUNDS:
             text = f"{text}, not {item['input']}"
@@ -123,7 +167,7 @@ def load(path: str | Path) -> Recipe:
     Raises:
         InputError: It is missing, too large, not JSON or not a valid recipe.
     """
-    return parse(read_json(path, "recipe"))
+    return parse(read_json(path, "recipe"), str(path))
 
 
 def read_json(path: str | Path, what: str) -> Any:
@@ -162,30 +206,53 @@ def with_changes(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
     Raises:
         InputError: A key does not exist or a value does not fit.
     """
-    content = recipe.model_dump(mode="json")
+    return parse(changed(recipe.model_dump(mode="json"), changes))
+
+
+def changed(content: Any, changes: Mapping[str, Any]) -> Any:
+    """The content of a recipe file, valid or not, with dotted keys changed.
+
+    Raises:
+        InputError: There is no such group of settings.
+    """
+    if not isinstance(content, Mapping):
+        return content  # and no recipe, which parsing it says
+    found = dict(content)
+    groups = {group.name for group in settings(Recipe)}
     kinds = {key: value for key, value in changes.items() if key.endswith(".kind")}
     for key, value in {**kinds, **changes}.items():
         group, _, name = key.partition(".")
-        if group not in content or not isinstance(content[group], dict) or not name:
+        if group not in groups or not name:
             raise InputError(
                 f"There is no setting {key!r}.",
                 "Write group.setting=value, such as estimator.samples=500.",
             )
-        if name == "kind":
-            content[group] = _changed_kind(group, content[group], value)
-        else:
-            content[group][name] = value
-    return parse(content)
+        old = found.get(group, {})
+        if isinstance(old, Mapping) and name == "kind":
+            found[group] = _changed_kind(group, old, value)
+        elif isinstance(old, Mapping):
+            found[group] = {**old, name: value}
+    return found
 
 
-def _changed_kind(group: str, content: dict, kind: Any) -> dict:
-    """Keep what the person set and both kinds have; defaults are each kind's own."""
+def _changed_kind(group: str, content: Mapping, kind: Any) -> dict:
+    """Keep what the person set and both kinds have; defaults are each kind's own.
+
+    What the old kind does not have either stays, so that parsing complains of it.
+    """
     parts = {part.model_fields["kind"].default: part for part in _kinds(group)}
-    if kind not in parts:
-        return {"kind": kind}
-    old = parts[content["kind"]]().model_dump(mode="json")
-    known = parts[kind].model_fields
-    shared = {k: v for k, v in content.items() if k in known and v != old[k]}
+    now = content.get("kind", getattr(Recipe.model_fields[group].default, "kind", None))
+    old, new = (
+        parts.get(each) if isinstance(each, str) else None for each in (now, kind)
+    )
+    if old is None or new is None:
+        return {**content, "kind": kind}
+    defaults = old().model_dump(mode="json")
+    shared = {
+        key: value
+        for key, value in content.items()
+        if key not in defaults or (key in new.model_fields and value != defaults[key])
+    }
     return {**shared, "kind": kind}
 
 

@@ -205,32 +205,19 @@ def spec_of(folder: str | Path) -> DataSpec:
     )
 
 
-def result_of(folder: str | Path) -> dict[str, Tensor]:
-    """The network a run has to give: its result, or where it stands.
+def result_of(folder: str | Path) -> dict[str, Tensor] | None:
+    """The network of a finished run; None of any other.
 
     Raises:
-        InputError: There is none yet, or it cannot be read.
+        InputError: It cannot be read.
     """
-    folder = existing(folder)
-    path = folder / "model.safetensors"
-    if path.exists():
-        try:
-            return load_file(path)
-        except Exception as error:
-            raise InputError(
-                f"Cannot read {path}.", "Resume or repeat the run."
-            ) from error
-    state = newest_state(folder)
-    if state is None and (folder / "summary.json").exists():
-        raise InputError(
-            f"The network of {folder} was not kept.",
-            "Run its recipe.json again, or let the comparison keep the networks.",
-        )
-    if state is None:
-        raise InputError(
-            f"{folder} holds no network yet.", "Resume the run and let it prune once."
-        )
-    return state["model"]
+    path = existing(folder) / "model.safetensors"
+    if not path.exists():
+        return None
+    try:
+        return load_file(path)
+    except Exception as error:
+        raise InputError(f"Cannot read {path}.", "Resume or repeat the run.") from error
 
 
 def _unwritable(folder: Path, error: OSError) -> InputError:

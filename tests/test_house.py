@@ -20,8 +20,15 @@ APP_MAY_SEE = {
     "engine.cells",
     "engine.comparison",
     "engine.whole",
+    "engine.units",
+    "engine.plan_words",
+    "engine.words",
+    "engine.written",
 }
-PLAIN = ("events", "facts", "whole", "cells", "part", "errors", "monitor", "codec")
+PLAIN = (
+    *("events", "facts", "whole", "cells", "part", "errors", "monitor", "codec"),
+    *("units", "words", "written"),
+)
 STRATEGIES = (
     "estimators",
     "patterns",

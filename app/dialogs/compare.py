@@ -25,10 +25,12 @@ from engine.comparison import Comparison, dump_comparison, parse_comparison
 from engine.errors import InputError
 from engine.part import settings, title_of
 from engine.recipe import Recipe, with_changes
+from engine.units import many
 from engine.whole import write
 
 SPARSITIES, SEEDS = "50, 60, 70, 80, 90, 95", "0, 1, 2"
 CHOSEN = ("magnitude", "woodfisher")  # beside the method of the recipe
+LINES = 3  # of an error that there is room for
 ONE_SHOT = {"finetune.epochs": 0, "schedule.kind": "one_shot"}
 
 
@@ -65,6 +67,13 @@ class CompareDialog(QDialog):
         self.count = QLabel(self)
         self.count.setProperty("role", "muted")
         self.banner = Banner(parent=self)
+        foot = QWidget(self)  # either speaks, and nothing else moves
+        foot.setMinimumHeight(LINES * self.fontMetrics().lineSpacing() + 24)
+        words = QVBoxLayout(foot)
+        words.setContentsMargins(0, 0, 0, 0)
+        words.addWidget(self.count)
+        words.addWidget(self.banner)
+        words.addStretch(1)
         form = QFormLayout()
         form.setHorizontalSpacing(16)
         form.setVerticalSpacing(8)
@@ -91,8 +100,8 @@ class CompareDialog(QDialog):
         column.setContentsMargins(24, 24, 24, 16)
         column.setSpacing(12)
         column.addLayout(form)
-        for widget in (self.count, self.banner, self.buttons):
-            column.addWidget(widget)
+        column.addWidget(foot)
+        column.addWidget(self.buttons)
         self._refresh()
 
     def comparison(self) -> Comparison:
@@ -163,15 +172,17 @@ class CompareDialog(QDialog):
             spec = self.comparison()
         except InputError as error:
             self.banner.tell(error.message, "error")
-            self.count.clear()
+            self.count.hide()
         else:
             self.banner.hide()
-            sizes = (len(spec.methods), len(spec.sparsities), len(spec.seeds))
-            methods, sparsities, seeds = sizes
-            self.count.setText(
-                f"{methods} methods, {sparsities} sparsities, {seeds} seeds: "
-                f"{methods * sparsities * seeds} runs"
+            self.count.show()
+            axes = (
+                many(len(spec.methods), "method"),
+                many(len(spec.sparsities), "sparsity", "sparsities"),
+                many(len(spec.seeds), "seed"),
             )
+            runs = many(len(list(spec.cells())), "run")
+            self.count.setText(f"{', '.join(axes)}: {runs}")
         for button in (self.start, self.save):
             button.setEnabled(self.banner.isHidden())
 
@@ -195,5 +206,7 @@ def _numbers(text: str, what: str, kind: Callable) -> list:
         return [kind(word) for word in words]
     except ValueError as error:
         raise InputError(
-            f"The {what} must be numbers between commas.", "Correct them."
+            f"{what.capitalize()} must be {'whole ' * (kind is int)}numbers between "
+            "commas.",
+            "Correct them.",
         ) from error

@@ -23,6 +23,7 @@ from app.banner import Banner
 from app.runner import Runner
 from engine import EXPORTERS, ExportReport
 from engine.errors import EngineError
+from engine.units import many
 
 SAME = 1e-6  # largest logit difference that arithmetic in another order explains
 CLOSE = 1e-3
@@ -197,9 +198,10 @@ def verdict(report: ExportReport) -> tuple[str, str]:
 def described(report: ExportReport) -> str:
     """The export in numbers."""
     share = 100 * report.zeros / report.weights if report.weights else 0.0
+    moment = f"{report.moment}\n" if report.moment else ""
     return (
-        f"{report.path}\n"
-        f"{report.bytes / 1024:,.0f} KiB in {report.tensors} tensors\n"
+        f"{moment}{report.path}\n"
+        f"{report.bytes / 1024:,.0f} KiB in {many(report.tensors, 'tensor')}\n"
         f"{report.zeros:,} of {report.weights:,} weights are zero ({share:.1f} %)\n"
         f"Largest logit difference {report.difference:.3g}"
     )

@@ -13,9 +13,9 @@ from PySide6.QtWidgets import (
 
 from app.banner import Banner
 from app.runner import Runner
-from app.tables import units
 from engine import Plan
 from engine.errors import EngineError
+from engine.plan_words import described
 from engine.recipe import Recipe
 
 
@@ -98,47 +98,3 @@ class PlanDialog(QDialog):
         self.progress.hide()
         self.waiting.hide()
         return True
-
-
-def described(plan: Plan) -> list[tuple[str, str]]:
-    """The plan as titles and words."""
-    worst = max(plan.phase_bytes, key=lambda phase: plan.phase_bytes[phase])
-    rows = [
-        ("Device", plan.device),
-        (
-            "Memory",
-            f"{units.memory(plan.peak_bytes)} at most, in the phase {worst}; "
-            f"{units.memory(plan.limit_bytes)} may be used",
-        ),
-    ]
-    if not plan.device.startswith("cpu"):
-        rows.append(("Host memory", units.memory(plan.host_bytes)))
-    rows += [
-        ("Disk", units.memory(plan.disk_bytes) if plan.disk_bytes else "Nothing"),
-        ("Prunes", _prunes(plan)),
-    ]
-    if plan.block_size is not None:
-        block = f"{units.exact(plan.block_size)} weights"
-        rows += [
-            ("Block size", block if plan.block_size else "Whole layers"),
-            ("Gradients", _gradients(plan)),
-        ]
-    spent = {name: s for name, s in plan.seconds.items() if s >= 1}
-    parts = ", ".join(f"{name} {units.clock(s)}" for name, s in spent.items())
-    total = f"about {units.clock(sum(plan.seconds.values()))}"
-    rows.append(("Time", f"{total} ({parts})" if parts else total))
-    return rows
-
-
-def _prunes(plan: Plan) -> str:
-    target = units.percent(plan.targets[-1]) if plan.targets else "nothing"
-    many = f"{units.count(plan.prunable)} " if plan.of == "weights" else "the "
-    return f"{plan.steps} to {target} of {many}{plan.of}"
-
-
-def _gradients(plan: Plan) -> str:
-    place = "on the disk" if plan.paged else "in memory"
-    place += " in half precision" * plan.half_precision
-    images = f"{units.exact(plan.calibration_images)} images are passed through"
-    reads = f", read {plan.passes['disk']} times" if plan.paged else ""
-    return f"{images}; {units.memory(plan.gradient_bytes)} {place}{reads}"

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.forms.words import choice_words, number_words
+from engine import written
 from engine.part import Setting
 
 HEIGHT = 28
@@ -75,11 +76,7 @@ class ListEditor(TextEditor):
 
     def read(self) -> list:
         """The items; what is not a number stays text for validation to refuse."""
-        return [
-            _number(item.strip(), self._item) if self._item is not str else item.strip()
-            for item in self.text().split(",")
-            if item.strip()
-        ]
+        return written.read_list(self.text(), self._item)
 
     def show_value(self, value: Any) -> None:
         """Show the items, unless the text already means them."""
@@ -98,9 +95,7 @@ class MapEditor(TextEditor):
 
     def read(self) -> dict[str, Any]:
         """The numbers by name; what is not a number stays for validation to refuse."""
-        pairs = (item.rpartition("=") for item in self.text().split(","))
-        named = ((name or value, value) for name, _, value in pairs if value.strip())
-        return {name.strip(): _number(value.strip(), float) for name, value in named}
+        return written.read_map(self.text())
 
     def show_value(self, value: Any) -> None:
         """Show the pairs, unless the text already means them."""
@@ -209,15 +204,3 @@ class PathEditor(QWidget):
             self.line.show_value(chosen)
             self.edited.emit(chosen)
             self.finished.emit()
-
-
-def _number(text: str, kind: type) -> int | float | str:
-    """A number of this type, else the text as it is."""
-    for cast in (int, float) if kind is int else (float,):
-        try:
-            number = cast(text)
-        except ValueError:
-            continue
-        if number == number and abs(number) != float("inf"):
-            return number
-    return text

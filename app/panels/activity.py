@@ -3,7 +3,7 @@
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QWidget
 
 from app.bridge import Bridge
-from app.tables.units import accuracy, left, memory, percent
+from app.tables.units import left, memory
 from app.workspace import Workspace
 from engine.cells import CellStarted, ComparisonEnded, ComparisonStarted
 from engine.events import (
@@ -13,11 +13,11 @@ from engine.events import (
     PhaseStarted,
     Progressed,
     RunFailed,
-    RunFinished,
     RunPaused,
     RunResumed,
     RunStarted,
 )
+from engine.words import in_words
 
 PHASES = {
     "load": "Loading",
@@ -129,14 +129,5 @@ class ActivityBar(QWidget):
 
 
 def _outcome(event: Event) -> str:
-    if isinstance(event, RunFinished):
-        return (
-            f"Finished: {percent(event.sparsity)} sparse, accuracy "
-            f"{accuracy(event.accuracy)} (dense {accuracy(event.accuracy_dense)})"
-        )
-    if isinstance(event, ComparisonEnded):
-        verb = "Stopped" if event.stopped else "Finished"
-        return f"{verb}: {event.done} of {event.total} cells"
-    if isinstance(event, RunFailed):
-        return f"Failed: {event.message}"
-    return event.message
+    words = in_words(event)[0]
+    return f"Failed: {words}" if isinstance(event, RunFailed) else words

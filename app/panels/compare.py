@@ -20,7 +20,7 @@ from app.plots import export
 from app.plots.compare import CompareFigure
 from app.plots.empty import EmptyState
 from app.tables.compare_grid import CompareGridModel
-from app.tables.units import left
+from app.tables.units import left, many
 from engine.cells import (
     COLUMNS,
     Cell,
@@ -148,7 +148,7 @@ class ComparePanel(QWidget):
     def _tell(self, seconds_left: float = -1.0) -> None:
         cells = self.model.cells.values()
         failed = sum(bool(cell.error) for cell in cells)
-        words = [f"{sum(cell.done for cell in cells)} of {len(cells)} cells"]
+        words = [f"{sum(cell.done for cell in cells)} of {many(len(cells), 'cell')}"]
         words += [f"{failed} failed"] * bool(failed)
         words += [left(seconds_left)] * (seconds_left > 0)
         self.summary.setText(", ".join(words))

@@ -17,7 +17,7 @@ from app.tables.checkpoint import CheckpointReport, headline
 from app.tables.exclusion import excluding, including
 from app.tables.layer_table import LayerTableModel
 from app.tables.layer_view import LayerView
-from app.tables.units import count, percent
+from app.tables.units import count, many, percent
 from app.workspace import Workspace
 from engine.events import CheckpointLoaded, ModelLoaded, Pruned, Restored
 from engine.recipe import Recipe, with_changes
@@ -123,7 +123,7 @@ class LayerTablePanel(QWidget):
         weights = sum(layers[i].weights for i in rows)
         zeros = sum(layers[i].zeros for i in rows)
         parts = [
-            f"{len(layers)} layers",
+            many(len(layers), "layer"),
             f"{count(self._loaded.parameters if self._loaded else 0)} parameters",
             f"{count(weights)} prunable in {len(rows)}",
             f"{count(zeros)} zero ({percent(zeros / weights if weights else 0.0)})",

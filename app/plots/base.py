@@ -2,14 +2,14 @@
 
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QApplication, QWidget
 
 from app import palette
 from app.palette import Palette
 from app.plots.axes import NumberAxis
 
-AXIS_WIDTH = 60  # of the tick labels left of a plot, the same for stacked plots
+WIDEST = "0.00025"  # tick label left of a plot; stacked ones are alike
 
 
 class Figure(QWidget):
@@ -39,7 +39,6 @@ def plot_item(label: str, bottom: pg.AxisItem, left: pg.AxisItem | None = None):
     item.setMenuEnabled(False)
     item.hideButtons()
     item.setLabel("left", label)
-    item.getAxis("left").setWidth(AXIS_WIDTH)
     item.getAxis("left").setStyle(maxTickLevel=0)  # one grid line per number
     bottom.setStyle(maxTickLevel=1)
     item.showGrid(x=True, y=True, alpha=0.18)
@@ -49,6 +48,9 @@ def plot_item(label: str, bottom: pg.AxisItem, left: pg.AxisItem | None = None):
 def recolour(item: pg.PlotItem, colours: Palette) -> None:
     """Draw axes and ticks in these colours and a little smaller than the window."""
     font = small_font()
+    metrics = QFontMetrics(font)
+    room = metrics.height() + metrics.horizontalAdvance(WIDEST)  # title, labels, gaps
+    item.getAxis("left").setWidth(room + 10)
     for side in ("left", "bottom", "top"):
         axis = item.getAxis(side)
         axis.setPen(pg.mkPen(colours.muted))

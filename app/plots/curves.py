@@ -22,7 +22,7 @@ ENTRIES = (
     Entry("Pruned", "sparsity", "line+point"),
     Entry("Planned", "sparsity", "hollow"),
 )
-TITLES = ("Loss", "Accuracy %", "Sparsity %", "Learn. rate")
+TITLES = ("Loss", "Accuracy %", "Sparsity %", "LR")  # short, as plots may be low
 STRETCH = (4, 4, 3, 3)
 WORDS = {"epoch": "Epochs of fine-tuning", "seconds": "Seconds of work"}
 MANY = 2000  # points beyond which smooth edges cost more than they show
@@ -82,11 +82,20 @@ class CurvesFigure(base.Figure):
         measured = len(record.test) + len(record.validation)
         trained = len(record.training)
         _fit(self._plots[0], measured + trained)
+        self._fit_loss()
         _fit(self._plots[1], measured)
         _fit(self._plots[3], trained)
         self._plots[2].setYRange(0, 100, padding=0.12)
         self._untrained.setPos((low + high) / 2, 0.5)
         self._plots[0].setXRange(low, high, padding=0.025)
+
+    def _fit_loss(self) -> None:
+        """A single loss has no range of its own; none is below zero."""
+        record = self._record
+        parts = (record.training, record.validation, record.test)
+        found = np.concatenate([p.finite(self._axis, "loss")[1] for p in parts])
+        if len(found) and np.ptp(found) == 0 and found[0] >= 0:
+            self._plots[0].setYRange(0, float(2 * found[0]) or 1, padding=0.05)
 
     def leaveEvent(self, event: QEvent) -> None:
         """Hide the line under the mouse."""

@@ -12,9 +12,9 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor, QFont
 
 from app import palette
-from app.tables.log_lines import outcome
 from app.tables.units import number
 from engine.cells import Cell, Group, groups
+from engine.words import outcome
 
 Index = QModelIndex | QPersistentModelIndex
 Role = Qt.ItemDataRole

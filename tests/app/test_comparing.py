@@ -45,7 +45,7 @@ def test_from_the_menu_to_a_full_table(qtbot, window, seen):
         assert window.workspace.state == "running"
         assert window.tabs.currentWidget() is window.compare
     assert isinstance(ended.args[0], ComparisonEnded) and ended.args[0].done == 4
-    assert "All 4 cells are done" in window.notice.text
+    assert "Done: all of 4 cells." in window.notice.text
     assert window.compare.summary.text() == "4 of 4 cells"
     assert "4 of 4 cells" in window.activity.phase.text()
     assert "Cell 4 of 4: " in "".join(

@@ -53,6 +53,16 @@ def test_an_edit_elsewhere_loads_nothing(qtbot, runner, workspace, bridge):
         workspace.set_recipe(with_changes(workspace.recipe, {"machine.seed": 4}))
 
 
+def test_a_floor_of_no_layer_is_told_when_it_is_edited(
+    qtbot, runner, workspace, bridge, seen
+):
+    with qtbot.waitSignal(runner.inspected, timeout=PATIENCE):
+        runner.inspect()
+    change = {"allocation.floor": {"layr1": 0.5}}
+    workspace.set_recipe(with_changes(workspace.recipe, change))
+    qtbot.waitUntil(lambda: "Noticed" in kinds(seen), timeout=PATIENCE)
+
+
 def test_only_the_newest_inspection_is_shown(qtbot, runner, workspace, bridge, seen):
     runner.inspect()
     changed = with_changes(workspace.recipe, {"allocation.exclude": ["fc.*"]})

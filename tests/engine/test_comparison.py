@@ -1,11 +1,15 @@
 """Comparison files: what is refused, in words, and what a cell runs."""
 
 import json
+import textwrap
+from pathlib import Path
 
 import pytest
 
+from engine.__main__ import main
 from engine.cells import Cell
 from engine.comparison import (
+    EXAMPLE,
     dump_comparison,
     load_comparison,
     parse_comparison,
@@ -79,3 +83,13 @@ def test_missing_keys_come_with_an_example():
 def test_other_content_is_refused(content):
     with pytest.raises(InputError, match="comparison is not valid"):
         parse_comparison(content)
+
+
+def test_the_example_of_the_help_and_the_readme_is_a_comparison(capsys):
+    spec = parse_comparison(json.loads(EXAMPLE))
+    assert len(list(spec.cells())) == 27
+    with pytest.raises(SystemExit):
+        main(["compare", "--help"])
+    assert EXAMPLE in capsys.readouterr().out
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    assert textwrap.indent(EXAMPLE, "    ") in readme

@@ -46,6 +46,16 @@ def test_unknown_format_unwritable_file_and_no_network(run_folder, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_that_is_there_is_replaced_only_when_asked(run_folder, tmp_path):
+    out = tmp_path / "pruned.pth"
+    out.write_text("mine")
+    with pytest.raises(InputError, match="exists already") as caught:
+        engine.export(run_folder, "pth", out)
+    assert "--force" in caught.value.hint and out.read_text() == "mine"
+    report = engine.export(run_folder, "pth", out, replace=True)
+    assert report.bytes == out.stat().st_size and report.moment == ""
+
+
 def test_an_export_never_replaces_what_the_run_needs(tmp_path):
     recipe = Recipe()
     dense = recipe.model.build(recipe.data.describe(), frozenset())

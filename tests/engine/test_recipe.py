@@ -7,7 +7,7 @@ import pytest
 from engine.errors import InputError
 from engine.estimators import ESTIMATORS, Magnitude
 from engine.part import settings, title_of
-from engine.recipe import Recipe, dump, load, parse, with_changes
+from engine.recipe import Recipe, changed, dump, load, parse, with_changes
 
 
 def test_an_empty_recipe_is_the_demo_pruned_by_woodfisher_with_fine_tuning():
@@ -103,3 +103,72 @@ def test_every_default_is_within_its_bounds_and_serialisable():
     for group in settings(Recipe):
         for part in group.choices:
             part.model_validate(part().model_dump())
+
+
+def test_changes_mend_a_file_that_is_not_valid():
+    content = {"estimator": {"kind": "wood", "samples": 7}, "machine": {"seed": "x"}}
+    mended = changed(content, {"estimator.kind": "mfac", "machine.seed": 1})
+    recipe = parse(mended)
+    assert (recipe.estimator.kind, recipe.estimator.samples) == ("mfac", 7)
+    assert recipe.machine.seed == 1
+    assert content["machine"] == {"seed": "x"}
+
+
+def test_a_new_kind_does_not_hide_a_mistyped_setting():
+    content = {"estimator": {"sample": 7}}
+    with pytest.raises(InputError, match=r"estimator\.sample: there is no such"):
+        parse(changed(content, {"estimator.kind": "kfac"}))
+
+
+@pytest.mark.parametrize("content", [[], {"estimator": 5}])
+def test_what_cannot_be_mended_is_still_refused(content):
+    with pytest.raises(InputError, match="a group of settings in braces"):
+        parse(changed(content, {"estimator.samples": 5, "estimator.kind": "kfac"}))
+
+
+@pytest.mark.parametrize("kind", [["kfac"], 3, None])
+def test_a_kind_that_is_no_word(kind):
+    with pytest.raises(InputError):
+        parse(changed({}, {"estimator.kind": kind}))
+
+
+@pytest.mark.parametrize(
+    ("content", "values", "words"),
+    [
+        ({"machine": {"seed": -1}}, {}, "a.json is not valid: machine.seed: "),
+        (
+            {"machine": {"seed": -1}},
+            {"estimator.samples": 0},
+            "a.json is not valid: --set estimator.samples: Input",
+        ),
+        ({}, {"machine.seed": -1}, "The changes are not valid: --set machine.seed: "),
+        ({}, {"estimator.kind": "x"}, "not valid: --set estimator.kind: there is no"),
+        ({}, {"allocation.floor": {"fc": 2}}, "valid: --set allocation.floor: Input"),
+        (
+            {"finetune": {"epochs": 2}},
+            {"schedule.kind": "gradual", "schedule.end": 9},
+            "a.json with --set schedule.kind, --set schedule.end is not valid: The",
+        ),
+    ],
+)
+def test_a_complaint_names_the_file_or_the_change(content, values, words):
+    said = {key: f"--set {key}" for key in values}
+    with pytest.raises(InputError) as caught:
+        parse(changed(content, values), "a.json", said)
+    assert words in caught.value.message
+
+
+def test_a_wrong_map_or_list_says_how_it_is_written():
+    with pytest.raises(InputError) as caught:
+        parse({"allocation": {"floor": {"fc": "fc"}}})
+    assert "--set allocation.floor='fc=0.5, layer3=0.9'" in caught.value.hint
+    with pytest.raises(InputError) as caught:
+        parse({"machine": {"seed": -1}})
+    assert "Write" not in caught.value.hint
+
+
+def test_a_file_is_named_where_it_is_not_valid(tmp_path):
+    path = tmp_path / "recipe.json"
+    path.write_text('{"machine": {"seed": -1}}')
+    with pytest.raises(InputError, match=r"recipe\.json is not valid"):
+        load(path)

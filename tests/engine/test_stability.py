@@ -8,7 +8,6 @@ import torch
 import engine
 from engine.allocation import GlobalThreshold
 from engine.blocks import Blocks
-from engine.console import in_words
 from engine.estimators import ESTIMATORS, MFAC, WoodFisher, WoodTaylor
 from engine.events import Fitted, Noticed, Resampled
 from engine.monitor import Monitor
@@ -117,8 +116,6 @@ def test_a_run_tells_and_records_them(tmp_path):
     assert fitted.step == resampled.step == 1 and resampled.draws == 3
     entry = summary["predicted"][0]
     assert entry["damping_ratio"] > 0 and entry["raised"] == 0
-    assert "times the Fisher's mean diagonal" in in_words(fitted)
-    assert "3 bootstrap samples" in in_words(resampled)
 
 
 @pytest.mark.parametrize("kind", [k.model_fields["kind"].default for k in ESTIMATORS])

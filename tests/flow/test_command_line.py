@@ -13,6 +13,7 @@ from engine import store
 from engine.__main__ import main
 from engine.codec import from_json
 from engine.events import RunStarted, RunStopped
+from engine.starting import starting
 
 FAST = ["--set", "estimator.samples=16", "--set", "machine.threads=1"]
 
@@ -33,7 +34,7 @@ def recipe(tmp_path):
     return path
 
 
-def test_run_then_export(recipe, tmp_path):
+def test_run_then_export(recipe, tmp_path, capsys):
     done = engine("run", recipe, "--out", tmp_path / "run", "--jsonl", *FAST)
     assert done.returncode == 0, done.stderr
     events = [from_json(line) for line in done.stdout.splitlines()]
@@ -43,6 +44,12 @@ def test_run_then_export(recipe, tmp_path):
     sent = engine("export", tmp_path / "run", "--to", "safetensors", "--out", out)
     assert sent.returncode == 0, sent.stderr
     assert json.loads(sent.stdout)["difference"] < 1e-5 and out.exists()
+    assert sent.stderr == ""
+    again = ["export", str(tmp_path / "run"), "--to", "safetensors"]
+    again += ["--out", str(out)]
+    assert main(again) == 2
+    assert "--force" in capsys.readouterr().err
+    assert main([*again, "--force"]) == 0
 
 
 def test_words_for_people(recipe, tmp_path, capsys):
@@ -51,6 +58,9 @@ def test_words_for_people(recipe, tmp_path, capsys):
     assert main(["inspect", str(recipe)]) == 0
     assert "layer1.0.conv1.weight" in capsys.readouterr().out
     assert main(["plan", str(recipe)]) == 0
+    told = capsys.readouterr().out
+    assert "1 to 90.0 % of" in told and "curvature" in told and "Times follow" in told
+    assert main(["plan", str(recipe), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["steps"] == 1
     assert main(["settings"]) == 0
     assert "estimator.samples" in capsys.readouterr().out
@@ -101,6 +111,22 @@ def test_bad_input_is_two_lines_and_exit_code_2(name, tmp_path, recipe, capsys):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_change_mends_a_file_and_is_named_where_it_is_wrong(tmp_path, capsys):
+    path = tmp_path / "recipe.json"
+    path.write_text('{"estimator": {"samples": 0}}')
+    inspect = ["inspect", str(path), "--set"]
+    floors = "allocation.floor=fc=0.5, layer3=0.9"
+    assert main([*inspect, "estimator.samples=5", "--set", floors]) == 0
+    assert main([*inspect, "machine.seed=1"]) == 2
+    assert "recipe.json is not valid" in capsys.readouterr().err
+    assert main([*inspect, "estimator.samples=-1"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith("The changes are not valid: --set estimator.samples=-1: ")
+    assert len(said) == 2
+    assert main([*inspect, "estimator.samples=5", "--set", "allocation.floor=fc"]) == 2
+    assert "'fc=0.5, layer3=0.9'" in capsys.readouterr().err
+
+
 def test_what_a_network_prints_is_no_event(recipe, tmp_path, capsys):
     file = tmp_path / "network.py"
     file.write_text(
@@ -135,6 +161,63 @@ def test_an_interrupt_stops_in_good_order_and_resume_goes_on(recipe, tmp_path):
         assert process.wait(60) == 130
     assert isinstance(from_json(rest[-1]), RunStopped)
     assert store.newest_state(folder) is not None
+    sent = engine("export", folder, "--to", "pth", "--out", tmp_path / "pruned.pth")
+    assert sent.returncode == 0 and json.loads(sent.stdout)["zeros"]
+    assert sent.stderr.startswith("The run stopped at prune 1 of 1")
+    assert len(sent.stderr.splitlines()) == 1
+
+
+def test_an_interrupt_while_torch_is_imported_is_one_line(recipe):
+    """The import of torch is where the interrupt comes, however fast the machine is."""
+    interrupted = (
+        "import os, runpy, signal, sys\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'torch':\n"
+        "            os.kill(os.getpid(), 2)\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        f"sys.argv = ['-m', 'inspect', {str(recipe)!r}]\n"
+        "runpy.run_module('engine', run_name='__main__', alter_sys=True)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", interrupted], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 130
+    assert done.stderr == "Stopped before anything began.\n"
+
+
+def test_an_interrupt_between_runs_is_one_line(recipe, capsys, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("engine.plan", interrupted)
+    assert main(["plan", str(recipe)]) == 130
+    assert capsys.readouterr().err == "Stopped.\n"
+
+
+@pytest.fixture
+def usual():
+    """Ctrl-C as in a terminal; where tests run it may be ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield signal.default_int_handler
+    signal.signal(signal.SIGINT, before)
+
+
+def test_who_imports_the_engine_keeps_the_interrupt(usual):
+    with starting(program=False):
+        assert signal.getsignal(signal.SIGINT) is usual
+    with starting(program=True):
+        assert signal.getsignal(signal.SIGINT) is not usual
+    assert signal.getsignal(signal.SIGINT) is usual
+
+
+def test_a_terminal_without_a_sign_shows_another(recipe, tmp_path):
+    command = [sys.executable, "-m", "engine", "settings"]
+    done = subprocess.run(
+        command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_killed_run_can_be_resumed(recipe, tmp_path):
@@ -169,8 +252,8 @@ def test_a_comparison_tells_each_cell_and_can_be_repeated(tmp_path, capsys):
     arguments = ["compare", spec_file(tmp_path), "--out", str(tmp_path / "out")]
     assert main(arguments) == 0
     said = capsys.readouterr().out
-    assert "2 cells" in said and "Cell 1 of 2: magnitude at 50 %, seed 0: " in said
-    assert "left" in said and "Done: 2 of 2 cells." in said
+    assert "2 cells" in said and "Cell 1 of 2: magnitude at 50.0 %, seed 0: " in said
+    assert "left" in said and "Done: 2 of 2 cells" in said
     assert len(said.splitlines()) == 4
     assert main([*arguments, "--jsonl"]) == 0
     events = [from_json(line) for line in capsys.readouterr().out.splitlines()]
@@ -186,7 +269,7 @@ def test_failed_cells_make_exit_code_1_and_a_bad_comparison_2(tmp_path, capsys):
     out = str(tmp_path / "out")
     assert main(["compare", spec_file(tmp_path, methods=broken), "--out", out]) == 1
     said = capsys.readouterr()
-    assert "Cell 2 of 2: broken at 50 %, seed 0: failed. Cannot read" in said.out
+    assert "Cell 2 of 2: broken at 50.0 %, seed 0: failed. Cannot read" in said.out
     assert said.err.splitlines()[0] == "1 of 2 cells failed."
     other = str(tmp_path / "other")
     assert main(["compare", spec_file(tmp_path, methods={}), "--out", other]) == 2

@@ -43,6 +43,24 @@ def test_methods_sparsities_and_seeds_become_a_comparison(qtbot, dialog):
     assert dialog.comparison().recipe.finetune.epochs == 0
 
 
+def test_one_of_each_is_said_in_the_singular(qtbot, dialog):
+    tick(dialog, "Magnitude")
+    type_in(qtbot, dialog.sparsities, "50")
+    type_in(qtbot, dialog.seeds, "0")
+    assert dialog.count.text() == "1 method, 1 sparsity, 1 seed: 1 run"
+
+
+def test_nothing_moves_when_an_error_appears(qtbot, dialog):
+    before = dialog.size(), dialog.methods.geometry(), dialog.buttons.geometry()
+    for wrong in ("50, x", "100"):
+        type_in(qtbot, dialog.sparsities, wrong)
+        qtbot.waitUntil(lambda: dialog.banner.height() > 20)
+        after = dialog.size(), dialog.methods.geometry(), dialog.buttons.geometry()
+        assert dialog.banner.text and after == before
+    type_in(qtbot, dialog.sparsities, "50")
+    assert dialog.banner.isHidden() and dialog.count.isVisible()
+
+
 def test_repair_doubles_the_methods(dialog):
     tick(dialog, "Magnitude")
     dialog.repaired.setChecked(True)
@@ -56,10 +74,10 @@ def test_repair_doubles_the_methods(dialog):
     ("sparsities", "seeds", "words"),
     [
         ("", "0", "sparsities is empty"),
-        ("50, x", "0", "sparsities must be numbers"),
+        ("50, x", "0", "Sparsities must be numbers"),
         ("100", "0", "less than 1"),
         ("50, 50", "0", "names one twice"),
-        ("50", "0.5", "seeds must be numbers"),
+        ("50", "0.5", "Seeds must be whole numbers between"),
         ("50", "-1", "greater than or equal to 0"),
         ("nan", "0", "finite number"),
     ],
@@ -70,7 +88,7 @@ def test_what_does_not_fit_is_said_at_once(qtbot, dialog, sparsities, seeds, wor
     if not sparsities:
         dialog.sparsities.textEdited.emit("")
     assert words in dialog.banner.text
-    assert not dialog.start.isEnabled() and dialog.count.text() == ""
+    assert not dialog.start.isEnabled() and dialog.count.isHidden()
     with pytest.raises(InputError):
         dialog.comparison()
 

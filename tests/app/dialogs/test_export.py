@@ -29,6 +29,12 @@ def test_every_line_of_the_result_is_in_view(qtbot, dialog, runner):
         )
 
 
+def test_an_unfinished_run_is_said_to_be_one(dialog, runner):
+    moment = "The run stopped at prune 2 of 4; this is the network at 40.0 % sparsity."
+    runner.exported.emit(ExportReport("a.pth", "pth", 1, 1, 1, 1, 0.0, moment))
+    assert dialog.result.text().startswith(moment)
+
+
 def test_the_file_takes_the_suffix_of_the_format(dialog):
     dialog.format.setCurrentIndex(1)
     assert dialog.out.text() == f"{LONG}/pruned{EXPORTERS[1].suffix}"

@@ -64,7 +64,7 @@ def test_pausing_and_stopping_are_said(show, send, workspace):
 def test_how_it_ended_stays(show, send):
     bar = show(ActivityBar)
     send(*BUSY, RunFinished(0.8, 98.5, 97.5))
-    assert bar.phase.text().startswith("Finished: 80.0 % sparse, accuracy 97.50 %")
+    assert bar.phase.text().startswith("Done: 80.0 % sparse, accuracy 97.50 %")
     send(STARTED, RunFailed("Out of memory.", "Use less."))
     assert bar.phase.text() == "Failed: Out of memory."
 
@@ -74,7 +74,7 @@ def test_a_replayed_resumed_run_ends_as_it_ended(show, send):
     send(STARTED, RunStopped(), RunStarted("runs/one", "CPU", 0, True), *BUSY[1:])
     assert bar.progress.isVisible()
     send(RunFinished(0.8, 98.5, 97.5))
-    assert bar.phase.text().startswith("Finished")
+    assert bar.phase.text().startswith("Done")
 
 
 def test_nothing_spins_while_paused(show, send):

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pyqtgraph as pg
+import pytest
 from PySide6.QtCore import QEvent, QPointF, Qt, QTimer
-from PySide6.QtGui import QImage
+from PySide6.QtGui import QFontMetrics, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QPushButton
 
 from app.panels.curves import CurvesPanel
@@ -101,6 +102,25 @@ def test_a_run_without_fine_tuning_is_drawn_over_seconds(qtbot, show, send):
     qtbot.mouseClick(button(panel, "Epochs"), Qt.MouseButton.LeftButton)
     low, high = panel.figure._plots[0].vb.viewRange()[0]
     assert low < 0 < high
+
+
+@pytest.mark.parametrize(("loss", "top"), [(0.25, 0.5), (0.0, 1.0)])
+def test_a_single_loss_stands_on_an_axis_from_zero(qtbot, show, send, loss, top):
+    panel = show(CurvesPanel)
+    send(Evaluated("dense", "test", 0, loss, 98.0, 0.0))
+    drawn(qtbot, panel)
+    low, high = panel.figure._plots[0].vb.viewRange()[1]
+    assert -0.1 * top < low <= 0 and top <= high < 1.2 * top
+
+
+def test_titles_of_axes_keep_clear_of_their_labels(qtbot, show, send):
+    panel = show(CurvesPanel)
+    send(*(Trained(i / 10, 1.0, 2.5e-4 * (1 - i / 20)) for i in range(1, 20)))
+    drawn(qtbot, panel)
+    axis = panel.figure._plots[3].getAxis("left")
+    title = axis.mapRectFromItem(axis.label, axis.label.boundingRect())
+    widest = QFontMetrics(panel.figure.font()).horizontalAdvance("0.00025")
+    assert axis.width() - title.right() > widest
 
 
 def test_zooming_holds_the_view_until_it_is_reset(qtbot, show, send, run):

@@ -35,7 +35,7 @@ def test_the_run_is_told_in_order(show, send, run, bridge):
     send(*run)
     lines = texts(panel)
     assert "Started in runs/one on CPU, seed 0" in lines[0]
-    prune = next(i for i, line in enumerate(lines) if "Pruned 1 of 2" in line)
+    prune = next(i for i, line in enumerate(lines) if "Prune 1 of 2" in line)
     assert "After the prune: test accuracy 80.00 %" in lines[prune + 1]
     assert "Final network" in lines[-1] and lines[-1].lstrip().startswith("0:24")
     bridge.clear()

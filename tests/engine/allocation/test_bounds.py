@@ -190,14 +190,39 @@ def run(tmp_path, **changes):
 
 
 def test_a_run_keeps_to_its_bounds(tmp_path):
-    floors, ceilings = {"fc": 0.6, "layer9": 0.5}, {"conv1": 0.25}
-    events, last, _ = run(
-        tmp_path, allocation__floor=floors, allocation__ceiling=ceilings
-    )
+    floors, ceilings = {"fc": 0.6}, {"conv1": 0.25}
+    _, last, _ = run(tmp_path, allocation__floor=floors, allocation__ceiling=ceilings)
     sparse = {layer.name: layer.sparsity for layer in last.layers}
     assert sparse["conv1.weight"] <= 0.25 + 1 / 144 and sparse["fc.weight"] >= 0.6
-    notices = [e.message for e in events if isinstance(e, Noticed)]
-    assert any("'layer9', whose sparsity is bounded" in text for text in notices)
+
+
+@pytest.mark.parametrize("bound", ["floor", "ceiling"])
+def test_a_bound_of_no_layer_is_refused_before_the_run(tmp_path, bound):
+    key = f"allocation.{bound}"
+    wrong = with_changes(Recipe(), {**QUICK, key: {"fc": 0.5, "layr1": 0.5}})
+    for attempt in (
+        lambda: engine.run(wrong, tmp_path / "x"),
+        lambda: engine.plan(wrong),
+    ):
+        with pytest.raises(InputError, match=f"'layr1', as {key} has it") as caught:
+            attempt()
+        assert caught.value.hint == "The nearest name is 'layer1'."
+    assert not (tmp_path / "x").exists()
+    heard = []
+    engine.inspect(wrong, heard.append)
+    assert isinstance(heard[-1], Noticed) and "'layr1'" in heard[-1].message
+
+
+def test_an_exclusion_of_no_layer_is_told_with_the_nearest_name(tmp_path):
+    odd = with_changes(Recipe(), {**QUICK, "allocation.exclude": ["zzz", "fc.wait"]})
+    heard = []
+    engine.inspect(odd, heard.append)
+    hints = [e.hint for e in heard if isinstance(e, Noticed)]
+    assert hints == [
+        "`python -m engine inspect` lists the layers.",
+        "The nearest name is 'fc.weight'.",
+    ]
+    assert any("'zzz'" in reason for reason in engine.plan(odd).reasons)
 
 
 def test_the_exponent_saves_multiply_accumulates_in_a_run(tmp_path):
