@@ -1,11 +1,15 @@
 """Batched linear algebra on blocks of a damped empirical Fisher, in float64."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
+from engine.abreast import abreast
 from engine.triangles import add_gram
+
+Answer = TypeVar("Answer")
 
 BUDGET = 8 * 2**20  # bytes of float64 work space; more only misses the caches
 SMALLEST = 1e-13  # of damping * diag(F^-1): below, the subtraction has left only noise
@@ -48,12 +52,11 @@ class Blocks:
         self.damping = self._new(count).fill_(damping)
         self.diag = self._new(count, self.width)
         self._factor = self._new(count, self._rank, self._rank).mT  # as LAPACK has it
-        for part in self.parts():
-            self._factorise(part)
+        self.squares = sum(self._abreast(self._factorise))
 
     def solve(self, vectors: Tensor) -> Tensor:
         """F^-1 v for v (blocks, width) in float64."""
-        return torch.cat([self._solve(part, vectors[part]) for part in self.parts()])
+        return torch.cat(self._abreast(lambda part: self._solve(part, vectors[part])))
 
     def among(self, part: slice, slots: Tensor) -> Tensor:
         """Entries of F^-1 (blocks, sets, size, size) among slots of each block.
@@ -77,11 +80,13 @@ class Blocks:
             d (blocks, width) and its loss 1/2 d^T F d (blocks,).
         """
         steps, losses = torch.zeros_like(weights), torch.zeros_like(self.damping)
-        for part in self.parts():
+
+        def remove(part: slice) -> None:
             if removed[part].any():
-                steps[part], losses[part] = self._joint(
-                    part, weights[part], removed[part]
-                )
+                given = (part, weights[part], removed[part])
+                steps[part], losses[part] = self._joint(*given)
+
+        self._abreast(remove)
         return steps, losses
 
     def parts(self) -> list[slice]:
@@ -89,10 +94,14 @@ class Blocks:
         each = self._rank * (self._rank + self.samples + self.width)
         return runs(len(self.damping), 16 * each)
 
-    def _factorise(self, part: slice) -> None:
+    def _abreast(self, work: Callable[[slice], Answer]) -> list[Answer]:
+        return abreast(work, self.parts(), self._gradients.device)
+
+    def _factorise(self, part: slice) -> float:
+        """Fills in the damping, the diagonal and the factor; gives the squares."""
         gram = self._gram(part)
         plain = gram.diagonal(dim1=1, dim2=2).clone()
-        self.squares += float(plain.sum()) / self._scale
+        squares = float(plain.sum()) / self._scale
         todo = torch.arange(len(gram), device=gram.device)
         for _ in range(RAISES + 1):
             damping = self.damping[part][todo, None]
@@ -105,12 +114,12 @@ class Blocks:
             good = (info == 0) & inside
             if len(todo) == len(gram) and good.all():  # as a rule, and without copies
                 self._factor[part], self.diag[part] = factor, diag
-                return
+                return squares
             self._factor[part][todo[good]] = factor[good]
             self.diag[part][todo[good]] = diag[good]
             todo = todo[~good]
             if not len(todo):
-                return
+                return squares
             self.damping[part][todo] *= 10
         raise torch.linalg.LinAlgError("no damping makes these blocks invertible")
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import torch
 from torch import nn
 
 from engine import sweep
@@ -202,7 +203,8 @@ def _eliminating(size: Extent, block: int) -> int:
 
 
 def _work(count: int, rows: int, width: int) -> int:
-    """Bytes of float64 panels, Gram matrices and their factors for a few blocks."""
+    """Bytes of float64 panels, Gram matrices and their factors, for each core's."""
     rank = min(rows, width)
     each = DOUBLE * (5 * rank * rank + 2 * rows * width)
-    return min(count * each, max(WORK, 6 * DOUBLE * rank * rank))
+    one = max(WORK, 6 * DOUBLE * rank * rank)
+    return min(count * each, one * torch.get_num_threads())

@@ -14,7 +14,8 @@ from engine.memory import Extent
 from engine.recipe import Recipe
 from engine.work import sides
 
-PROBED = 4  # images of the timed passes
+PROBED = (4, 32)  # images of the timed passes: more where they are quick
+QUICK = 0.05  # seconds
 EFFICIENCY = 0.6  # share of the product rate that curvature reaches
 READ_RATE = 500e6  # bytes per second of a common solid-state disk
 READS = 2  # of the paged gradients: fit and correction
@@ -46,9 +47,7 @@ def seconds(
         folder: On the disk that would hold gradients; it need not exist yet.
     """
     model.eval()
-    images = torch.rand(min(PROBED, size.train), *size.shape, device=device)
-    forward = probe.forward_seconds(model, images)
-    backward = probe.backward_seconds(model, images[:2])
+    forward, backward = _per_image(model, size, device)
     rate = EFFICIENCY * probe.product_rate(device)
     epochs, method = recipe.finetune.epochs, recipe.estimator
     checked = 2 * steps * min(recipe.checks.images, size.train)
@@ -75,6 +74,18 @@ def seconds(
         found["curvature"] += steps * (fit / rate + reading)
         found["selection"] += steps * (cut / rate + (reads(recipe) - 1) * reading)
     return {phase: round(seconds, 1) for phase, seconds in found.items() if seconds}
+
+
+def _per_image(
+    model: nn.Module, size: Extent, device: torch.device
+) -> tuple[float, float]:
+    """Seconds of a pass forward, and of one forward and back."""
+    for count in PROBED:
+        images = torch.rand(min(count, size.train), *size.shape, device=device)
+        forward = probe.forward_seconds(model, images)
+        if forward * len(images) > QUICK:
+            break
+    return forward, probe.backward_seconds(model, images[: -(-len(images) // 2)])
 
 
 def reads(recipe: Recipe) -> int:
