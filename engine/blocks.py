@@ -13,6 +13,7 @@ Answer = TypeVar("Answer")
 
 BUDGET = 8 * 2**20  # bytes of float64 work space; more only misses the caches
 SMALLEST = 1e-13  # of damping * diag(F^-1): below, the subtraction has left only noise
+EPSILON = torch.finfo(torch.float64).eps
 SLACK = 1e-6  # by which rounding may push diag(F^-1) over its bound 1 / damping
 RAISES = 12  # how often damping may grow tenfold
 
@@ -102,6 +103,7 @@ class Blocks:
         gram = self._gram(part)
         plain = gram.diagonal(dim1=1, dim2=2).clone()
         squares = float(plain.sum()) / self._scale
+        firm = self._firmness * plain.sum(1) / self._scale
         todo = torch.arange(len(gram), device=gram.device)
         for _ in range(RAISES + 1):
             damping = self.damping[part][todo, None]
@@ -111,7 +113,7 @@ class Blocks:
             diag = self._diagonal(part, todo, factor)
             share = diag * damping  # NaN fails the comparisons
             inside = (share.amin(1) > self._least) & (share.amax(1) <= 1 + SLACK)
-            good = (info == 0) & inside
+            good = (info == 0) & inside & (damping[:, 0] >= firm[todo])
             if len(todo) == len(gram) and good.all():  # as a rule, and without copies
                 self._factor[part], self.diag[part] = factor, diag
                 return squares
@@ -148,6 +150,11 @@ class DualBlocks(Blocks):
     """
 
     _least = SMALLEST
+
+    @property
+    def _firmness(self) -> float:
+        """Few survivors span less than all: only damping makes their Gram regular."""
+        return EPSILON * self.samples
 
     @property
     def _rank(self) -> int:

@@ -11,6 +11,7 @@ class PrimalBlocks(Blocks):
     """For N > width: F itself is factored, width x width, and G is let go."""
 
     _least = 0.0
+    _firmness = 0.0  # what is left of a regular Fisher is regular
 
     def __init__(
         self, gradients: Tensor, damping: float, settled: Tensor | None = None

@@ -5,9 +5,11 @@ import torch
 from torch import Tensor
 
 from engine import blocks
+from engine.blocks import DualBlocks
 from engine.errors import RunError
 from engine.monitor import Monitor
 from engine.obs import BlockFisher, block_fishers
+from engine.primal import PrimalBlocks
 from tests import reference
 
 NAME = "layer"
@@ -102,3 +104,18 @@ def test_a_block_beyond_every_damping_is_a_sentence():
 def test_gradients_are_held_only_where_they_are_needed(samples, size):
     found, _ = fitted(torch.randn(samples, 16), 8)
     assert found._blocks._gradients.untyped_storage().nbytes() == size
+
+
+@pytest.mark.parametrize("kind", [DualBlocks, PrimalBlocks])
+def test_subsets_of_a_block_can_be_solved_however_steep_it_is(kind):
+    """Exploding gradients of a deep network; without a firm damping some failed."""
+    torch.manual_seed(0)
+    samples, width = (12, 60) if kind is DualBlocks else (60, 12)
+    steep = 10 ** torch.arange(0, 9.0)
+    gradients = torch.randn(9, samples, 3) @ torch.randn(9, 3, width)
+    blocks = kind(gradients * steep[:, None, None], 1e-5)
+    assert (blocks.damping[-1] > 1e-5) and blocks.damping[0] == 1e-5
+    weights = torch.randn(9, width).double()
+    for share in (0.2, 0.5, 0.9):
+        step, loss = blocks.joint(weights, torch.rand(9, width) < share)
+        assert step.isfinite().all() and loss.isfinite().all()
