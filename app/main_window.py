@@ -23,7 +23,7 @@ from app.dialogs.closing import ask_to_close
 from app.errors import Net
 from app.forms.draft import Draft
 from app.history import History
-from app.menus import build_menus, build_toolbar
+from app.menus import build_menus, build_toolbar, panel_actions
 from app.panels.activity import ActivityBar
 from app.panels.compare import ComparePanel
 from app.panels.curves import CurvesPanel
@@ -156,23 +156,18 @@ class MainWindow(QMainWindow):
         self.statusBar().addWidget(self.activity, 1)
         self.statusBar().setSizeGripEnabled(False)
         self._open_button = build_toolbar(self, self.actions_)
-        self._panel_actions = self._make_panel_actions()
+        self._panel_actions = panel_actions(
+            self,
+            (
+                ("&Recipe", self.recipe_panel),
+                ("&Layer table", self.layer_table),
+                ("L&og", self.log),
+            ),
+        )
         build_menus(
             self, self.actions_, self._panel_actions, self._preferences,
             self.commands.open,
         )  # fmt: skip
-
-    def _make_panel_actions(self) -> tuple[QAction, ...]:
-        actions = []
-        for title, panel in (
-            ("&Recipe", self.recipe_panel),
-            ("&Layer table", self.layer_table),
-            ("L&og", self.log),
-        ):
-            action = QAction(title, self, checkable=True, checked=True)
-            action.toggled.connect(panel.setVisible)
-            actions.append(action)
-        return tuple(actions)
 
     def _connect(self) -> None:
         """Every signal between panels, engine and commands."""
@@ -182,6 +177,7 @@ class MainWindow(QMainWindow):
         act.open_run.triggered.connect(do.open_run)
         act.save.triggered.connect(do.save)
         act.plan.triggered.connect(do.plan)
+        act.score.triggered.connect(self._score)
         act.start.triggered.connect(do.start)
         act.compare.triggered.connect(self.comparing.ask)
         act.pause.triggered.connect(do.pause_or_continue)
@@ -212,6 +208,7 @@ class MainWindow(QMainWindow):
         runner.run_ended.connect(self.compare.rest)
         runner.run_ended.connect(self._on_run_ended)
         runner.crashed.connect(do.on_defect)
+        runner.scored.connect(self.workspace.set_scored)
         self.history.opened.connect(do.on_run_opened)
         self.history.failed.connect(do.on_defect)
         self.workspace.folder_changed.connect(self._show_title)
@@ -231,6 +228,10 @@ class MainWindow(QMainWindow):
 
     def _show_comparison(self) -> None:
         self.tabs.setCurrentWidget(self.compare)
+
+    def _score(self) -> None:
+        self.tabs.setCurrentWidget(self.thresholds)
+        self.runner.score()
 
     def _on_run_ended(self) -> None:
         if self._closing:

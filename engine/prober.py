@@ -1,4 +1,4 @@
-"""Prober: accuracy of a network with other masks, on a thread and weights of its own."""
+"""Prober: accuracy with other masks, measured on a thread and weights of its own."""
 
 import threading
 import time

@@ -5,6 +5,10 @@ from functools import cached_property
 
 import numpy as np
 
+from engine.facts import Histogram
+
+BINS = 80
+
 
 @dataclass(frozen=True, eq=False)
 class LayerRanking:
@@ -59,6 +63,37 @@ class LayerRanking:
     def loss(self, units: int) -> float:
         """Sum of the saliencies of the lowest units."""
         return float(self._losses[units])
+
+    def histogram(self, scores: np.ndarray, units: int) -> Histogram:
+        """The weights by saliency, those of the lowest units as removed.
+
+        Args:
+            scores: Saliencies as they are compared (units,), rising.
+            units: How many of the lowest go.
+        """
+        positive = int(np.searchsorted(scores, 0.0, "right"))
+        low = high = 0.0
+        if positive < len(scores):
+            low, high = (float(v) for v in np.log10(scores[[positive, -1]]))
+        high = max(high, low + 1e-6)
+        edges = 10 ** np.linspace(low, high, BINS + 1)[1:-1]
+        at = np.concatenate([[positive], np.searchsorted(scores, edges, "right")])
+        at = np.maximum(np.append(at, len(scores)), positive)
+        live, removed = np.maximum(at, units), np.minimum(at, units)
+        cut = scores[units] if 0 < units < len(scores) else 0.0
+        return Histogram(
+            self.name,
+            low,
+            high,
+            tuple(np.diff(self._weights(live)).tolist()),
+            tuple(np.diff(self._weights(removed)).tolist()),
+            self.weights(positive),
+            self.zeros,
+            float(np.log10(cut)) if cut > 0 else None,
+        )
+
+    def _weights(self, units: np.ndarray) -> np.ndarray:
+        return units if self._taken is None else self._taken[units]
 
     def nearest(self, weights: float, low: int = 0) -> int:
         """How many of the lowest units take about so many weights, at least `low`.

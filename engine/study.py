@@ -94,8 +94,6 @@ def _sorted(units: Units, numel: int) -> tuple[Units, Tensor]:
     """Units that may go in rising order, and positions (units, size) of each."""
     among = (units.sizes > 0).nonzero().squeeze(1)
     places = among[units.scores[among].argsort(stable=True)]
-    if isinstance(units, Sets):
-        positions = units.members[places]
-    else:
-        positions = places[:, None]
+    single = not isinstance(units, Sets)
+    positions = places[:, None] if single else units.members[places]
     return Units(units.scores[places], units.sizes[places]), positions

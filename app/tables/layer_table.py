@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor
 
 from app import palette
 from app.tables.bars import FRACTION
-from app.tables.exclusion import Patterns, covering
+from app.tables.exclusion import BY_RECIPE, Patterns, covering, is_fixed
 from app.tables.units import count, exact, percent, shape, short
 from engine.events import LayerInfo, LayerState
 
@@ -25,7 +25,6 @@ COLUMNS = (
     "Layer", "Type", "Shape", "Weights", "MACs", "Zeros", "Sparsity", "Status",
 )  # fmt: skip
 LAYER, TYPE, SHAPE, WEIGHTS, MACS, ZEROS, SPARSITY, STATUS = range(len(COLUMNS))
-BY_RECIPE = "excluded by "  # how the engine words what the recipe excludes
 HELP = (
     "Parameter name; the check box says whether the layer is pruned",
     "Type of the module",
@@ -88,11 +87,7 @@ class LayerTableModel(QAbstractTableModel):
 
     def is_fixed(self, row: int) -> bool:
         """Whether no recipe could have this layer pruned."""
-        info = self.layers[row]
-        by_recipe = info.reason.startswith(BY_RECIPE)
-        return info.status == "unsupported" or (
-            info.status == "excluded" and not by_recipe
-        )
+        return is_fixed(self.layers[row])
 
     def _pattern(self, info: LayerInfo) -> str:
         """What excludes the layer; a shared weight may be meant by another name."""

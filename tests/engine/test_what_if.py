@@ -119,7 +119,7 @@ def test_a_common_cut_becomes_the_target_that_makes_it(kind, seed, at, floor, pa
     asked, _ = what_if(scores, masks, pattern)
     begun = asked.within_reach(kind(floor=floor))
     moved = asked.cut_all(begun, at)
-    zeros, choice = zeros_of(moved, scores, masks, pattern)
+    zeros, _ = zeros_of(moved, scores, masks, pattern)
     assert asked.forecast(moved).zeros == zeros
     if not floor and not pattern:
         for name, mask in masks.items():
