@@ -33,6 +33,7 @@ from app.panels.log import LogPanel
 from app.panels.recipe import RecipePanel
 from app.panels.thresholds import ThresholdsPanel
 from app.preferences import Preferences
+from app.probing import Probing
 from app.runner import Runner
 from app.workspace import Workspace
 from engine.recipe import Recipe
@@ -67,7 +68,8 @@ class MainWindow(QMainWindow):
         self.recipe_panel = RecipePanel(self.workspace, self.draft, self)
         self.curves = CurvesPanel(self.workspace, self.bridge)
         self.layers = LayersPanel(self.workspace, self.bridge)
-        self.thresholds = ThresholdsPanel(self.workspace, self.bridge)
+        self.probing = Probing(preferences, self)
+        self.thresholds = ThresholdsPanel(self.workspace, self.bridge, self.probing)
         self.compare = ComparePanel(self.bridge)
         self.layer_table = LayerTablePanel(self.workspace, self.bridge)
         self.log = LogPanel(self.workspace, self.bridge)
@@ -116,6 +118,7 @@ class MainWindow(QMainWindow):
         self._remember()
         self.hide()
         self.runner.close()
+        self.probing.close(wait=True)
         self.net.remove()
         event.accept()
 

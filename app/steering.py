@@ -11,7 +11,7 @@ from engine.events import ModelLoaded
 from engine.facts import Histogram, LayerInfo
 from engine.overrides import changes, overridden, without_overrides
 from engine.recipe import Recipe, with_changes
-from engine.what_if import Forecast, WhatIf, knows
+from engine.what_if import Allocation, Forecast, WhatIf, knows
 
 AGAIN = "Press Score (F9) again: "
 ALL, LAYER = "all", "layer"  # what a cut is of
@@ -32,7 +32,8 @@ class Steering(QObject):
         self._workspace = workspace
         self._infos: tuple[LayerInfo, ...] = ()
         self._what_if: WhatIf | None = None
-        self._dragged = None
+        self._dragged: Allocation | None = None
+        self._gives_way = False
         self.forecast: Forecast | None = None
         self.problem = ""
         self.refusal = ""  # why the last release changed nothing
@@ -51,17 +52,17 @@ class Steering(QObject):
         return scored if fits else None
 
     @property
-    def allocation(self):
+    def allocation(self) -> Allocation:
         """The recipe's, or what is being dragged."""
         return self._dragged or self._workspace.recipe.allocation
 
     @property
     def locked(self) -> str:
         """Why nothing can be moved, in a sentence; empty when something can."""
-        if self.problem:
-            return self.problem
         if self._workspace.state != "idle":
             return "Cuts can be moved while no run is going on."
+        if self.problem:
+            return self.problem
         pattern = self._workspace.recipe.pattern
         if pattern.kind == "n_m":
             return (
@@ -71,9 +72,33 @@ class Steering(QObject):
         return ""
 
     @property
-    def common(self) -> bool:
-        """Whether all layers share a cut that can be moved."""
-        return self.forecast is not None and self.forecast.cut is not None
+    def note(self) -> str:
+        """What to know about the forecast, in a sentence."""
+        recipe = self._workspace.recipe
+        if self._gives_way:
+            return (
+                "The other layers cannot make up for this layer, so the target moves."
+            )
+        target, epochs = recipe.allocation.sparsity, recipe.finetune.epochs
+        steps = sum(len(e.steps) for e in recipe.schedule.levels(target, epochs))
+        if steps > 1:
+            return (
+                f"This is a single prune from here; the schedule's {steps} score again "
+                "in between, so layers without an override will differ."
+            )
+        if recipe.allocation.kind == "uniform":
+            return "A uniform target is one sparsity for all, not one cut to drag."
+        return ""
+
+    @property
+    def common(self) -> float | None:
+        """The cut that all layers share; None where each has its own."""
+        if self.forecast is None or self.allocation.kind == "uniform":
+            return None
+        if self.forecast.cut is not None:
+            return self.forecast.cut
+        every = (self._what_if.compared(self.allocation, n) for n in self.names())
+        return min((float(each[0]) for each in every if len(each)), default=None)
 
     def is_scored(self, name: str) -> bool:
         """Whether the forecast is about this layer too."""
@@ -93,15 +118,21 @@ class Steering(QObject):
         """The highest saliency that goes of a layer; the common one where it fits."""
         scores = self._what_if.compared(self.allocation, name)
         units, common = self.forecast.units[name], self.forecast.cut
+        if not len(scores):
+            return 0.0
         own = float(scores[max(units - 1, 0)])
         if common is None or units == 0:
             return own
         upper = scores[units] if units < len(scores) else float("inf")
         return common if own <= common <= upper else own
 
+    def size(self, name: str) -> int:
+        """Weights of one layer."""
+        return self._what_if.ranking.layers[name].size
+
     def sparsity(self, name: str) -> float:
         """Of one layer."""
-        return self.forecast.zeros[name] / self._what_if.ranking.layers[name].size
+        return self.forecast.zeros[name] / self.size(name)
 
     def loss(self, name: str) -> float | None:
         """Sum of the saliencies that go of one layer; None where they are no losses."""
@@ -122,11 +153,10 @@ class Steering(QObject):
         """Show what a cut at this saliency does; `which` is `all` or a layer's name."""
         if not self.locked and self._what_if:
             base = self._workspace.recipe.allocation
-            self._preview(
-                self._what_if.cut_all(base, at)
-                if which == ALL
-                else self._what_if.cut_layer(base, which, at)
-            )
+            if which == ALL:
+                self._preview(self._what_if.cut_all(base, at))
+            else:
+                self._preview(self._what_if.cut_layer(base, which, at), True)
 
     def set_share(self, which: str, share: float) -> None:
         """Show what this sparsity does, of the target or of a layer."""
@@ -138,7 +168,7 @@ class Steering(QObject):
             target = base.model_copy(update={"sparsity": share})
             self._preview(self._what_if.within_reach(target))
         else:
-            self._preview(self._what_if.set_layer(base, which, share))
+            self._preview(self._what_if.set_layer(base, which, share), True)
 
     def release(self, merge: str = "") -> None:
         """Make what is shown the recipe's; `merge` as in `Workspace.set_recipe`."""
@@ -154,10 +184,10 @@ class Steering(QObject):
 
     def drop(self) -> None:
         """Forget what is being dragged, and look at the recipe again."""
-        self._dragged, self.refusal = None, ""
+        self._dragged, self.refusal, self._gives_way = None, "", False
         self._look()
 
-    def _apply(self, allocation, merge: str = "") -> None:
+    def _apply(self, allocation: Allocation, merge: str = "") -> None:
         self._dragged = None
         try:
             recipe = with_changes(self._workspace.recipe, changes(allocation))
@@ -176,7 +206,9 @@ class Steering(QObject):
         self._infos = events[-1].layers
         self._look()
 
-    def _preview(self, allocation) -> None:
+    def _preview(self, allocation: Allocation, layer: bool = False) -> None:
+        target = self._workspace.recipe.allocation.sparsity
+        self._gives_way = layer and allocation.sparsity != target
         self._dragged, self.refusal = allocation, ""
         self._look()
 
@@ -198,9 +230,10 @@ class Steering(QObject):
         joined = getattr(now.estimator, "joins_layers", False)
         if joined and then.allocation.exclude != now.allocation.exclude:
             return AGAIN + "this method ranks all layers together, and they changed."
-        groups = ("estimator", "pattern", "machine")
-        if any(getattr(then, group) != getattr(now, group) for group in groups):
-            return AGAIN + "method, pattern or machine have changed since."
+        if (then.estimator, then.pattern) != (now.estimator, now.pattern):
+            return AGAIN + "the method or the pattern has changed since."
+        if then.machine.seed != now.machine.seed:
+            return AGAIN + "the seed has changed since."
         for info in self._infos:
             known = info.name in self._what_if.ranking.layers
             left_out = is_fixed(info) or covering(info.name, now.allocation.exclude)

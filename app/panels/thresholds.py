@@ -1,10 +1,10 @@
-"""Thresholds panel: which saliencies a prune took from a layer, and where it cut."""
+"""Thresholds panel: where prunes cut each layer's saliencies, or would cut them."""
 
 import math
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -19,26 +19,45 @@ from app.bridge import Bridge
 from app.plots import export
 from app.plots.empty import EmptyState
 from app.plots.histogram import HistogramFigure
+from app.plots.next_prune import NextPrune
+from app.probing import Probing
+from app.steering import Steering
 from app.tables.units import count, percent, power_of_ten, short
 from app.workspace import Workspace
 from engine.events import Event, Histogram, Pruned, Scored
 
-EMPTY = "Press Start to see the saliencies of each layer and where a prune cuts."
+EMPTY = (
+    "Press Score (F9) to see the saliencies of each layer and move where a prune would "
+    "cut them, or Start to see where it does."
+)
+NEXT = 0  # the step that has not been taken yet
 SEPARATOR = "  \N{MIDDLE DOT}  "
 COLUMNS = ("log10_from", "log10_to", "kept", "removed")
 
 
 class ThresholdsPanel(QWidget):
-    """Keeps every prune's histograms; shows one layer of one prune."""
+    """Keeps every prune's histograms; shows one layer of one prune, done or to come.
+
+    Args:
+        workspace: Knows the recipe, the layer and the scored network.
+        bridge: Brings what prunes did.
+        probing: Measures what the next one would do.
+    """
 
     def __init__(
-        self, workspace: Workspace, bridge: Bridge, parent: QWidget | None = None
+        self,
+        workspace: Workspace,
+        bridge: Bridge,
+        probing: Probing,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._workspace = workspace
         self._scored: dict[int, dict[str, Histogram]] = {}
         self._pruned: dict[int, Pruned] = {}
+        self.steering = Steering(workspace, bridge, self)
         self.figure = HistogramFigure()
+        self.next = NextPrune(self.steering, probing, workspace, self.figure)
         self.layers = QComboBox()
         self.layers.setToolTip("Layer")
         self.layers.setAccessibleName("Layer")
@@ -55,22 +74,23 @@ class ThresholdsPanel(QWidget):
         self._timer = QTimer(self, singleShot=True, interval=60)
         self._timer.timeout.connect(self._draw)
         self._lay_out()
-        self.layers.activated.connect(self._choose_layer)
-        self.steps.activated.connect(self._draw)
-        self.logarithmic.toggled.connect(self._draw)
-        workspace.layer_selected.connect(self._draw)
-        bridge.on(Event, self._add)
-        bridge.cleared.connect(self._clear)
+        self._connect(bridge)
 
     @property
     def shown(self) -> Histogram | None:
         """The histogram in view."""
-        layers = self._scored.get(self._step(), {})
-        name = self._workspace.layer or next(iter(layers), "")
-        return layers.get(name)
+        name = self._name()
+        if self._foretells():
+            return self.steering.histogram(name) if name in self._names() else None
+        return self._scored.get(self._step(), {}).get(name)
+
+    def save(self, path: Path) -> None:
+        """Write what the suffix says."""
+        table = path.suffix.lower() == ".csv"
+        (self.save_data if table else self.save_picture)(path)
 
     def save_picture(self, path: Path) -> None:
-        """Write the histogram and its legend as PNG."""
+        """Write the histogram and its legend as PNG or SVG."""
         export.save_picture(self.figure, path)
 
     def save_data(self, path: Path) -> None:
@@ -89,6 +109,21 @@ class ThresholdsPanel(QWidget):
         super().showEvent(event)
         self._draw()
 
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nobody looks at accuracies now."""
+        super().hideEvent(event)
+        self.next.rest()
+
+    def _connect(self, bridge: Bridge) -> None:
+        self.layers.activated.connect(self._choose_layer)
+        self.steps.activated.connect(self._draw)
+        self.logarithmic.toggled.connect(self._draw)
+        self.steering.changed.connect(self._on_steered)
+        self._workspace.scored_changed.connect(self._on_scored)
+        self._workspace.layer_selected.connect(self._draw)
+        bridge.on(Event, self._add)
+        bridge.cleared.connect(self._clear)
+
     def _lay_out(self) -> None:
         bar = QHBoxLayout()
         bar.setContentsMargins(6, 4, 6, 0)
@@ -97,8 +132,7 @@ class ThresholdsPanel(QWidget):
         bar.addWidget(self.logarithmic)
         for text, tip, slot in (
             ("Reset view", "Show all bins (double click)", self.figure.reset_view),
-            ("Save picture…", "Histogram and legend as PNG", self._ask_picture),
-            ("Save data…", "The bins as CSV", self._ask_data),
+            ("Save…", "A picture (PNG, SVG) or the bins (CSV)", self._ask),
         ):
             button = QPushButton(text)
             button.setToolTip(tip)
@@ -112,6 +146,7 @@ class ThresholdsPanel(QWidget):
         layout.setSpacing(2)
         layout.addLayout(bar)
         layout.addWidget(self._layer_stack, 1)
+        layout.addWidget(self.next)
         layout.addWidget(self.text)
         self._stack = EmptyState(content, EMPTY)
         outer = QVBoxLayout(self)
@@ -137,7 +172,7 @@ class ThresholdsPanel(QWidget):
     def _clear(self) -> None:
         self._scored.clear()
         self._pruned.clear()
-        self.steps.clear()
+        self._fill_steps(True)
         self._draw()
 
     def _follows_newest(self) -> bool:
@@ -146,34 +181,71 @@ class ThresholdsPanel(QWidget):
     def _fill_steps(self, newest: bool) -> None:
         chosen = self._step()
         self.steps.clear()
+        if self.steering.scored:
+            self.steps.addItem("Next prune", NEXT)
         for step in sorted(self._scored):
             self.steps.addItem(f"Prune {step}", step)
         last = self.steps.count() - 1
-        self.steps.setCurrentIndex(last if newest else self.steps.findData(chosen))
+        place = last if newest else self.steps.findData(chosen)
+        self.steps.setCurrentIndex(place if place >= 0 else last)
 
-    def _step(self) -> int:
-        return self.steps.currentData() or 0
+    def _step(self) -> int | None:
+        return self.steps.currentData()
+
+    def _foretells(self) -> bool:
+        return self._step() == NEXT and self.steering.forecast is not None
+
+    def _names(self) -> tuple[str, ...]:
+        """The layers to choose from."""
+        if self._foretells():
+            return self.steering.names()
+        return tuple(self._scored.get(self._step(), {}))
+
+    def _name(self) -> str:
+        """The layer in view, which need not be one of those."""
+        return self._workspace.layer or next(iter(self._names()), "")
+
+    def _on_scored(self) -> None:
+        """Show what Score found; a run goes on showing its own prunes."""
+        chosen = self._workspace.state == "idle" or not self._scored
+        self._fill_steps(newest=False)
+        if chosen:
+            self.steps.setCurrentIndex(self.steps.findData(NEXT))
+        self._draw()
+
+    def _on_steered(self) -> None:
+        if bool(self.steering.scored) != (self.steps.findData(NEXT) >= 0):
+            self._fill_steps(newest=False)
+        if self.isVisible():
+            self._draw()
 
     def _choose_layer(self, row: int) -> None:
         self._workspace.select_layer(self.layers.itemData(row))
 
     def _draw(self) -> None:
-        layers = self._scored.get(self._step(), {})
-        self._stack.set_empty(not layers)
+        names, next_ = self._names(), self._step() == NEXT
+        self._stack.set_empty(self.steps.count() == 0)
         known = [self.layers.itemData(i) for i in range(self.layers.count())]
-        if known != list(layers):
+        if known != list(names):
             self.layers.clear()
-            for name in layers:
+            for name in names:
                 self.layers.addItem(short(name), name)
-        shown = self.shown
+        shown, name = self.shown, self._name()
         self.layers.setCurrentIndex(self.layers.findData(shown.name if shown else ""))
-        self.text.setText(self._words(shown) if shown else "")
-        name = short(self._workspace.layer)
-        self._layer_stack.set_empty(
-            shown is None, f"{name} is not pruned in this run. Choose another layer."
-        )
-        if shown is not None:
-            self.figure.draw(shown, self.logarithmic.isChecked())
+        self.next.setVisible(next_)
+        self.text.setVisible(not next_)
+        self.text.setText(self._words(shown) if shown and not next_ else "")
+        told = f"{short(name)} is not pruned in this run. Choose another layer."
+        if next_ and not names:
+            told = "There is nothing to foretell."
+        elif next_:
+            told = f"{short(name)} stays dense. Choose another layer."
+        self._layer_stack.set_empty(shown is None, told)
+        log = self.logarithmic.isChecked()
+        if next_:
+            self.next.show_layer(name, log)
+        elif shown is not None:
+            self.figure.draw(shown, log)
 
     def _words(self, shown: Histogram) -> str:
         parts = [
@@ -192,8 +264,6 @@ class ThresholdsPanel(QWidget):
             parts.append(f"layer {level}, overall {percent(pruned.sparsity)} sparse")
         return SEPARATOR.join(parts)
 
-    def _ask_picture(self) -> None:
-        export.ask_and_save(self, "saliencies.png", export.PICTURES, self.save_picture)
-
-    def _ask_data(self) -> None:
-        export.ask_and_save(self, "saliencies.csv", export.TABLES, self.save_data)
+    def _ask(self) -> None:
+        name = "saliencies.png"
+        export.ask_and_save(self, name, export.EVERYTHING, self.save)

@@ -1,4 +1,4 @@
-"""Forecast: what a cut would leave, in figures: hollow marks before what is foretold."""
+"""Forecast: what a cut would leave, in figures; a hollow mark says foretold."""
 
 from dataclasses import dataclass
 
@@ -7,6 +7,9 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from app.plots.base import small_font
+from app.steering import Steering
+from app.tables.units import count, exact, number, percent, rough, stored
+from engine import Probed
 
 PREDICTED, MEASURED = "\N{WHITE CIRCLE}", "\N{BLACK CIRCLE}"
 NARROW = 560  # pixels below which there are two columns
@@ -75,3 +78,85 @@ class ForecastTable(QWidget):
             self._grid.addWidget(cell, place // self._columns, place % self._columns)
         for column in range(3):
             self._grid.setColumnStretch(column, int(column < self._columns))
+
+
+def figures(
+    steering: Steering, name: str, probed: Probed | None, failure: str
+) -> tuple[Figure, ...]:
+    """What the forecast comes to.
+
+    Args:
+        steering: Has a forecast.
+        name: The shown layer; may be one that is not scored.
+        probed: The newest measurement of a mini-batch.
+        failure: Why there will be none; empty while there may be.
+    """
+    told, (macs, size) = steering.forecast, steering.dense
+    return (
+        _layer(steering, name),
+        _whole(steering),
+        Figure(
+            "Predicted loss: all, this layer",
+            _loss(steering, name),
+            "Increase as the sum of the saliencies that go, in all and of this layer",
+        ),
+        Figure(
+            "MACs left",
+            f"{PREDICTED} {count(round(told.macs))} of {count(round(macs))}",
+            "Multiply-accumulates for one image if zeros cost nothing",
+        ),
+        Figure(
+            "Compressed",
+            f"{PREDICTED} {stored(told.bytes)} of {stored(size)}",
+            "All parameters; pruned layers as the values that are left and one bit a "
+            "weight",
+        ),
+        Figure("Accuracy on a mini-batch", *_accuracy(probed, failure)),
+    )
+
+
+def _layer(steering: Steering, name: str) -> Figure:
+    if not steering.is_scored(name):
+        return Figure("This layer", "stays dense", "It is not pruned")
+    zeros, size = steering.forecast.zeros[name], steering.size(name)
+    given = " (override)" * (steering.override(name) is not None)
+    return Figure(
+        f"This layer{given}",
+        f"{PREDICTED} {percent(zeros / size)}: {count(zeros)} go, "
+        f"{count(size - zeros)} stay",
+        f"{exact(zeros)} of {exact(size)} weights zero",
+    )
+
+
+def _whole(steering: Steering) -> Figure:
+    told = steering.forecast
+    zeros = sum(told.zeros.values())
+    size = sum(steering.size(name) for name in told.zeros)
+    return Figure(
+        "All prunable layers",
+        f"{PREDICTED} {percent(told.sparsity)}: {count(zeros)} go, "
+        f"{count(size - zeros)} stay",
+        f"{exact(zeros)} of {exact(size)} weights zero",
+    )
+
+
+def _loss(steering: Steering, name: str) -> str:
+    whole = steering.forecast.loss
+    if whole is None:
+        return "unknown, as saliencies are no losses"
+    own = steering.loss(name) if steering.is_scored(name) else 0.0
+    return f"{PREDICTED} +{rough(whole)}, +{rough(own)}"
+
+
+def _accuracy(probed: Probed | None, failure: str) -> tuple[str, str]:
+    if failure:
+        return "not measured", failure
+    if probed is None:
+        return "measuring\N{HORIZONTAL ELLIPSIS}", "Network and images are being loaded"
+    return (
+        f"{PREDICTED} {probed.now.accuracy:.1f} %   {MEASURED} dense "
+        f"{probed.dense.accuracy:.1f} %",
+        f"{probed.images} {probed.split} images, as many as allow several looks a "
+        "second; masks alone, without compensation, repair or fine-tuning. Loss "
+        f"{number(probed.now.loss)}, dense {number(probed.dense.loss)}",
+    )
