@@ -23,8 +23,12 @@ Role = Qt.ItemDataRole
 ROOT = QModelIndex()
 COLUMNS = (
     "Layer", "Type", "Shape", "Weights", "MACs", "Zeros", "Sparsity", "Status",
+    "Override",
 )  # fmt: skip
-LAYER, TYPE, SHAPE, WEIGHTS, MACS, ZEROS, SPARSITY, STATUS = range(len(COLUMNS))
+LAYER, TYPE, SHAPE, WEIGHTS, MACS, ZEROS, SPARSITY, STATUS, OVERRIDE = range(
+    len(COLUMNS)
+)
+NUMBERS = (WEIGHTS, MACS, ZEROS, SPARSITY, OVERRIDE)
 HELP = (
     "Parameter name; the check box says whether the layer is pruned",
     "Type of the module",
@@ -34,6 +38,7 @@ HELP = (
     "Weights that are exactly zero now",
     "Share of the weights that are zero now",
     "Prunable, excluded, or not supported; point at a cell for the reason",
+    "The sparsity that was set for this layer alone, such as by moving its cut",
 )
 
 
@@ -46,6 +51,7 @@ class LayerTableModel(QAbstractTableModel):
         super().__init__(parent)
         self.layers: list[LayerInfo] = []
         self._patterns: Patterns = ()
+        self._overrides: dict[str, float] = {}
         self._locked = False
 
     def set_layers(self, layers: tuple[LayerInfo, ...]) -> None:
@@ -72,6 +78,12 @@ class LayerTableModel(QAbstractTableModel):
         if patterns != self._patterns:
             self._patterns = patterns
             self._touch(LAYER, STATUS)
+
+    def set_overrides(self, overrides: dict[str, float]) -> None:
+        """Show the sparsities that were set for single layers, by name."""
+        if overrides != self._overrides:
+            self._overrides = overrides
+            self._touch(OVERRIDE)
 
     def set_locked(self, locked: bool) -> None:
         """Refuse clicks while a run goes on."""
@@ -101,6 +113,7 @@ class LayerTableModel(QAbstractTableModel):
         return (
             info.name, info.kind, shape(info.shape), str(info.weights), str(info.macs),
             str(info.zeros), repr(_sparsity(info)), self.status(row),
+            repr(self._overrides[info.name]) if info.name in self._overrides else "",
         )  # fmt: skip
 
     def find(self, name: str) -> QModelIndex:
@@ -154,7 +167,7 @@ class LayerTableModel(QAbstractTableModel):
                 return self._check(index.row())
             case Role.ToolTipRole:
                 return self._tip(index.row(), column)
-            case Role.TextAlignmentRole if column in (WEIGHTS, MACS, ZEROS, SPARSITY):
+            case Role.TextAlignmentRole if column in NUMBERS:
                 return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             case Role.ForegroundRole if self.status(index.row()) != "prunable":
                 return QColor(palette.current().muted)
@@ -167,13 +180,14 @@ class LayerTableModel(QAbstractTableModel):
             short(info.name), info.kind, shape(info.shape), count(info.weights),
             count(info.macs), count(info.zeros), percent(_sparsity(info)),
             self.status(row).capitalize(),
+            percent(self._overrides[info.name]) if info.name in self._overrides else "",
         )[column]  # fmt: skip
 
     def _key(self, row: int, column: int) -> object:
         info = self.layers[row]
         return (
             info.name, info.kind, info.weights, info.weights, info.macs, info.zeros,
-            _sparsity(info), self.status(row),
+            _sparsity(info), self.status(row), self._overrides.get(info.name, -1.0),
         )[column]  # fmt: skip
 
     def _check(self, row: int) -> Qt.CheckState | None:
