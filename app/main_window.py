@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, Qt, QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import assets
+from app import assets, geometry
 from app.actions import Actions
 from app.banner import Banner
 from app.bridge import Bridge
@@ -31,14 +31,17 @@ from app.panels.layer_table import LayerTablePanel
 from app.panels.layers import LayersPanel
 from app.panels.log import LogPanel
 from app.panels.recipe import RecipePanel
+from app.panels.sensitivity import SensitivityPanel
 from app.panels.thresholds import ThresholdsPanel
 from app.preferences import Preferences
 from app.probing import Probing
 from app.runner import Runner
+from app.steering import Steering
 from app.workspace import Workspace
 from engine.recipe import Recipe
 
 COLUMNS = (352, 640, 400)  # logical pixels: recipe, plots, layer table
+PARTS = ("geometry", "columns", "rows")  # whose sizes are remembered
 ROWS = (620, 150)  # all of that, log
 SMALLEST = 320  # width of the plots
 NARROW, LOW = 1000, 560  # a screen below this starts without layer table or log
@@ -68,8 +71,12 @@ class MainWindow(QMainWindow):
         self.recipe_panel = RecipePanel(self.workspace, self.draft, self)
         self.curves = CurvesPanel(self.workspace, self.bridge)
         self.layers = LayersPanel(self.workspace, self.bridge)
+        self.steering = Steering(self.workspace, self.bridge, self)
         self.probing = Probing(preferences, self)
-        self.thresholds = ThresholdsPanel(self.workspace, self.bridge, self.probing)
+        self.thresholds = ThresholdsPanel(
+            self.workspace, self.bridge, self.steering, self.probing
+        )
+        self.sensitivity = SensitivityPanel(self.workspace, self.steering)
         self.compare = ComparePanel(self.bridge)
         self.layer_table = LayerTablePanel(self.workspace, self.bridge)
         self.log = LogPanel(self.workspace, self.bridge)
@@ -131,6 +138,7 @@ class MainWindow(QMainWindow):
             ("Curves", self.curves),
             ("Layers", self.layers),
             ("Thresholds", self.thresholds),
+            ("Sensitivity", self.sensitivity),
             ("Compare", self.compare),
         ):
             self.tabs.addTab(panel, title)
@@ -273,13 +281,9 @@ class MainWindow(QMainWindow):
             action.setChecked(action.data() == theme)
 
     def _remember(self) -> None:
-        sizes = {
-            "geometry": self.saveGeometry(),
-            "columns": self._columns.saveState(),
-            "rows": self._rows.saveState(),
-        }
-        texts = {k: bytes(v.toBase64().data()).decode() for k, v in sizes.items()}
-        self._preferences.change(window=texts)
+        saves = (self.saveGeometry, self._columns.saveState, self._rows.saveState)
+        parts = dict(zip(PARTS, saves, strict=True))
+        self._preferences.change(window=geometry.remembered(parts))
 
     def _restore(self) -> None:
         self._use_theme(self._preferences.values.theme)
@@ -287,13 +291,9 @@ class MainWindow(QMainWindow):
         self.resize(min(1440, room.width()), min(900, room.height()))
         self._columns.setSizes(COLUMNS)
         self._rows.setSizes(ROWS)
-        for name, restore in (
-            ("geometry", self.restoreGeometry),
-            ("columns", self._columns.restoreState),
-            ("rows", self._rows.restoreState),
-        ):
-            text = self._preferences.values.window.get(name, "")
-            restore(QByteArray.fromBase64(text.encode()))
+        puts = self.restoreGeometry, self._columns.restoreState, self._rows.restoreState
+        parts = dict(zip(PARTS, puts, strict=True))
+        geometry.restore(parts, self._preferences.values.window)
         _, layer_table, log = self._panel_actions
         layer_table.setChecked(room.width() >= NARROW)
         log.setChecked(room.height() >= LOW)

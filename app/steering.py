@@ -1,5 +1,6 @@
 """Steering: what the recipe would do by the scored saliencies, and moving its cuts."""
 
+import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from app.bridge import Bridge
@@ -14,7 +15,8 @@ from engine.recipe import Recipe, with_changes
 from engine.what_if import Allocation, Forecast, WhatIf, knows
 
 AGAIN = "Press Score (F9) again: "
-ALL, LAYER = "all", "layer"  # what a cut is of
+ALL = "all"  # what a common cut is of
+POINTS, PERCENT = 200, 0.01
 
 
 class Steering(QObject):
@@ -139,6 +141,15 @@ class Steering(QObject):
         ranking = self._what_if.ranking
         known = ranking.gain is not None
         return ranking.layers[name].loss(self.forecast.units[name]) if known else None
+
+    def curve(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Sparsities of one layer and the predicted loss of each."""
+        return self._what_if.ranking.layers[name].curve(POINTS)
+
+    def price(self, name: str) -> float | None:
+        """Predicted loss of one more percent of a layer; None where so much is gone."""
+        layer = self._what_if.ranking.layers[name]
+        return layer.price(self.forecast.units[name], PERCENT)
 
     @property
     def dense(self) -> tuple[float, int]:

@@ -64,6 +64,28 @@ class LayerRanking:
         """Sum of the saliencies of the lowest units."""
         return float(self._losses[units])
 
+    def curve(self, points: int) -> tuple[np.ndarray, np.ndarray]:
+        """Sparsities and the sums of saliencies that they cost, from zero to the most.
+
+        Args:
+            points: How many; fewer where there are fewer units.
+        """
+        units = np.linspace(0, self.most, min(points, self.most + 1)).astype(int)
+        return (self.zeros + self._weights(units)) / self.size, self._losses[units]
+
+    def price(self, units: int, share: float) -> float | None:
+        """What a further share of the layer costs after so many units; None past all.
+
+        Args:
+            units: The lowest that go already.
+            share: Of the layer's weights, at least one unit's.
+        """
+        goal = self.weights(units) + max(round(share * self.size), 1)
+        last = max(self.nearest(goal), units + 1)
+        if last > self.most or self.weights(self.most) < goal:
+            return None
+        return self.loss(last) - self.loss(units)
+
     def histogram(self, scores: np.ndarray, units: int) -> Histogram:
         """The weights by saliency, those of the lowest units as removed.
 

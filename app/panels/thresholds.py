@@ -42,20 +42,22 @@ class ThresholdsPanel(QWidget):
     Args:
         workspace: Knows the recipe, the layer and the scored network.
         bridge: Brings what prunes did.
-        probing: Measures what the next one would do.
+        steering: Knows what the next one would do.
+        probing: Measures that.
     """
 
     def __init__(
         self,
         workspace: Workspace,
         bridge: Bridge,
+        steering: Steering,
         probing: Probing,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._workspace = workspace
         self._prunes = Prunes()
-        self.steering = Steering(workspace, bridge, self)
+        self.steering = steering
         self.figure = HistogramFigure()
         self.next = NextPrune(self.steering, probing, workspace, self.figure)
         self.layers = QComboBox()

@@ -48,9 +48,9 @@ class ForecastTable(QWidget):
             cell.setAccessibleName(f"{figure.title}: {figure.words}")
 
     def words(self, title: str) -> str:
-        """What a figure says."""
-        found = {each.text(): words.text() for each, words, _ in self._cells}
-        return found.get(title, "")
+        """What the figure says whose title begins like this."""
+        found = (each for each in self._cells if each[0].text().startswith(title))
+        return next((words.text() for _, words, _ in found), "")
 
     def resizeEvent(self, event) -> None:
         """Narrow means more lines."""
@@ -111,7 +111,7 @@ def figures(
             "All parameters; pruned layers as the values that are left and one bit a "
             "weight",
         ),
-        Figure("Accuracy on a mini-batch", *_accuracy(probed, failure)),
+        _accuracy(probed, failure),
     )
 
 
@@ -121,9 +121,8 @@ def _layer(steering: Steering, name: str) -> Figure:
     zeros, size = steering.forecast.zeros[name], steering.size(name)
     given = " (override)" * (steering.override(name) is not None)
     return Figure(
-        f"This layer{given}",
-        f"{PREDICTED} {percent(zeros / size)}: {count(zeros)} go, "
-        f"{count(size - zeros)} stay",
+        f"This layer{given}: go, stay",
+        f"{PREDICTED} {percent(zeros / size)}: {count(zeros)}, {count(size - zeros)}",
         f"{exact(zeros)} of {exact(size)} weights zero",
     )
 
@@ -133,9 +132,8 @@ def _whole(steering: Steering) -> Figure:
     zeros = sum(told.zeros.values())
     size = sum(steering.size(name) for name in told.zeros)
     return Figure(
-        "All prunable layers",
-        f"{PREDICTED} {percent(told.sparsity)}: {count(zeros)} go, "
-        f"{count(size - zeros)} stay",
+        "Prunable layers: go, stay",
+        f"{PREDICTED} {percent(told.sparsity)}: {count(zeros)}, {count(size - zeros)}",
         f"{exact(zeros)} of {exact(size)} weights zero",
     )
 
@@ -148,15 +146,18 @@ def _loss(steering: Steering, name: str) -> str:
     return f"{PREDICTED} +{rough(whole)}, +{rough(own)}"
 
 
-def _accuracy(probed: Probed | None, failure: str) -> tuple[str, str]:
+def _accuracy(probed: Probed | None, failure: str) -> Figure:
+    title = "Accuracy on a mini-batch"
     if failure:
-        return "not measured", failure
+        return Figure(title, "not measured", failure)
     if probed is None:
-        return "measuring\N{HORIZONTAL ELLIPSIS}", "Network and images are being loaded"
-    return (
-        f"{PREDICTED} {probed.now.accuracy:.1f} %   {MEASURED} dense "
-        f"{probed.dense.accuracy:.1f} %",
-        f"{probed.images} {probed.split} images, as many as allow several looks a "
-        "second; masks alone, without compensation, repair or fine-tuning. Loss "
-        f"{number(probed.now.loss)}, dense {number(probed.dense.loss)}",
+        waiting = "measuring\N{HORIZONTAL ELLIPSIS}"
+        return Figure(title, waiting, "Network and images are being loaded")
+    now, dense = probed.now, probed.dense
+    return Figure(
+        f"Accuracy of {probed.images} {probed.split} images",
+        f"{PREDICTED} {now.accuracy:.1f} %   {MEASURED} dense {dense.accuracy:.1f} %",
+        "As many images as allow five looks a second; masks alone, without "
+        f"compensation, repair or fine-tuning. Loss {number(now.loss)}, dense "
+        f"{number(dense.loss)}",
     )

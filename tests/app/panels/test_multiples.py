@@ -7,12 +7,17 @@ from PySide6.QtGui import QImage
 from app.panels.thresholds import ThresholdsPanel
 from app.preferences import Preferences
 from app.probing import Probing
+from app.steering import Steering
 
 
 @pytest.fixture
 def panel(qtbot, show, send, run, tmp_path):
     probing = Probing(Preferences(tmp_path / "preferences.json"))
-    panel = show(lambda workspace, bridge: ThresholdsPanel(workspace, bridge, probing))
+    panel = show(
+        lambda workspace, bridge: ThresholdsPanel(
+            workspace, bridge, Steering(workspace, bridge), probing
+        )
+    )
     send(*run)
     qtbot.waitUntil(lambda: not panel._timer.isActive(), timeout=5000)
     qtbot.mouseClick(panel.every, Qt.MouseButton.LeftButton)

@@ -11,6 +11,7 @@ from app.plots.cuts import ALL, LAYER
 from app.plots.empty import EmptyState
 from app.preferences import Preferences
 from app.probing import Probing
+from app.steering import Steering
 from engine.events import ModelLoaded
 from engine.overrides import overridden
 from engine.recipe import parse, with_changes
@@ -38,7 +39,7 @@ def network():
 def panel(qtbot, workspace, bridge, send, network, tmp_path):
     workspace.set_recipe(QUICK)
     probing = Probing(Preferences(tmp_path / "preferences.json"))
-    panel = ThresholdsPanel(workspace, bridge, probing)
+    panel = ThresholdsPanel(workspace, bridge, Steering(workspace, bridge), probing)
     qtbot.addWidget(panel)
     panel.resize(700, 600)
     panel.show()
@@ -83,7 +84,7 @@ def test_the_next_prune_is_on_show_once_the_network_is_scored(panel):
     assert panel.steps.currentText() == "Next prune"
     assert panel.layers.count() == 10
     assert panel.next.bar.fields[ALL].value() == 90
-    assert "90.0 %" in words(panel, "All prunable layers")
+    assert "90.0 %" in words(panel, "Prunable layers")
     assert words(panel, "MACs left").startswith("\N{WHITE CIRCLE}")
     lines = panel.figure.cuts.lines
     assert lines[ALL].value() == lines[LAYER].value()
@@ -92,16 +93,16 @@ def test_the_next_prune_is_on_show_once_the_network_is_scored(panel):
 def test_dragging_the_common_cut_is_a_forecast_until_it_is_let_go(
     qtbot, panel, workspace
 ):
-    before = words(panel, "All prunable layers")
+    before = words(panel, "Prunable layers")
     drag(qtbot, panel, ALL, -60, release=False)
     assert panel.figure.cuts.held
-    assert words(panel, "All prunable layers") != before
+    assert words(panel, "Prunable layers") != before
     assert panel.next.bar.fields[ALL].value() < 90
     assert workspace.recipe == QUICK
     assert panel.figure.cuts.lines[LAYER].value() < panel.figure.cuts.lines[ALL].value()
     panel.figure.setFocus()
     qtbot.keyClick(panel.figure, Qt.Key.Key_Escape)
-    assert words(panel, "All prunable layers") == before
+    assert words(panel, "Prunable layers") == before
 
 
 def test_letting_the_common_cut_go_sets_the_target_and_undo_takes_it_back(
@@ -178,7 +179,7 @@ def test_a_forecast_takes_far_less_than_a_tenth_of_a_second(panel):
 
 
 def test_accuracy_follows_and_rests_when_nobody_looks(qtbot, panel):
-    title = "Accuracy on a mini-batch"
+    title = "Accuracy"
     qtbot.waitUntil(lambda: "dense" in words(panel, title), timeout=PATIENCE)
     before = words(panel, title)
     panel.steering.set_share(ALL, 0.1)
@@ -219,7 +220,7 @@ def test_a_pattern_that_fixes_how_much_goes_has_no_cut_to_move(panel, workspace)
     workspace.set_recipe(fixed)
     workspace.set_scored(fixed, engine.score(fixed))
     assert "2:4 fixes how many" in panel.next.bar.words.text()
-    assert "49." in words(panel, "All prunable layers")  # what the pattern can take
+    assert "49." in words(panel, "Prunable layers")  # what the pattern can take
 
 
 def test_another_network_has_no_forecast(panel, workspace):

@@ -10,6 +10,7 @@ from app.panels.thresholds import ThresholdsPanel as Panel
 from app.plots.empty import EmptyState
 from app.preferences import Preferences
 from app.probing import Probing
+from app.steering import Steering
 from engine.events import Histogram, Scored
 
 
@@ -17,7 +18,9 @@ from engine.events import Histogram, Scored
 def thresholds(tmp_path):
     """The panel, which has nobody to measure for."""
     preferences = Preferences(tmp_path / "preferences.json")
-    return lambda workspace, bridge: Panel(workspace, bridge, Probing(preferences))
+    return lambda workspace, bridge: Panel(
+        workspace, bridge, Steering(workspace, bridge), Probing(preferences)
+    )
 
 
 def drawn(qtbot, panel):
