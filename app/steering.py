@@ -93,6 +93,16 @@ class Steering(QObject):
         return ""
 
     @property
+    def emptied(self) -> tuple[str, ...]:
+        """Layers of which nothing but the best would stay."""
+        layers, units = self._what_if.ranking.layers, self.forecast.units
+        return tuple(
+            name
+            for name, count in units.items()
+            if 0 < layers[name].most == count < len(layers[name].scores)
+        )
+
+    @property
     def common(self) -> float | None:
         """The cut that all layers share; None where each has its own."""
         if self.forecast is None or self.allocation.kind == "uniform":

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
 
 from app.plots.cuts import ALL, LAYER
 from app.steering import Steering
+from app.tables.units import short
 
 COUNTED = {"weights": "All layers", "multiply-accumulates": "MACs removed"}
 TIPS = {
@@ -35,6 +36,8 @@ class SteerBar(QWidget):
         self.clear = QPushButton("Clear override")
         self.clear.setToolTip("Let this layer follow the target again")
         self.clear.clicked.connect(self.cleared)
+        self.alarm = QLabel(wordWrap=True)
+        self.alarm.setProperty("role", "error")
         self.words = QLabel(wordWrap=True)
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)
@@ -51,6 +54,7 @@ class SteerBar(QWidget):
         column.setContentsMargins(6, 2, 6, 0)
         column.setSpacing(2)
         column.addLayout(row)
+        column.addWidget(self.alarm)
         column.addWidget(self.words)
 
     def show_layer(self, name: str) -> None:
@@ -63,6 +67,9 @@ class SteerBar(QWidget):
         self._put(LAYER, steering.sparsity(name) if known else 0, known and not locked)
         self.clear.setVisible(known and steering.override(name) is not None)
         self.clear.setEnabled(not locked)
+        alarm = _alarm(steering.emptied if steering.forecast else ())
+        self.alarm.setText(alarm)
+        self.alarm.setVisible(bool(alarm))
         words = steering.locked or steering.refusal or steering.note
         self.words.setText(words)
         self.words.setVisible(bool(words))
@@ -78,6 +85,15 @@ class SteerBar(QWidget):
         name = ALL if which == ALL else self._layer
         self._steering.set_share(name, value / 100)
         self._steering.release(f"cut of {name}")
+
+
+def _alarm(names: tuple[str, ...]) -> str:
+    """What is about to disappear, in a sentence."""
+    if not names:
+        return ""
+    first = ", ".join(short(name) for name in names[:2])
+    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
+    return f"Next to nothing stays of {first}{more}: only the best of each is kept."
 
 
 def _field(tip: str) -> QDoubleSpinBox:

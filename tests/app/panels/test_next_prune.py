@@ -138,10 +138,14 @@ def test_letting_a_layers_cut_go_makes_an_override_that_can_be_cleared(
 
 def test_a_target_that_gives_way_is_said(panel, workspace):
     panel.steering.set_share("layer3.0.conv2.weight", 0.1)
-    assert "the target moves" in panel.next.bar.words.text()
+    bar = panel.next.bar
+    assert "the target moves" in bar.words.text()
+    assert bar.alarm.isVisible() and "and 7 more" in bar.alarm.text()
     panel.steering.release()
     assert workspace.recipe.allocation.sparsity < 0.9
     assert panel.steering.problem == ""
+    workspace.undo()
+    assert not bar.alarm.isVisible()
 
 
 def test_keys_move_the_chosen_line(qtbot, panel, workspace):
