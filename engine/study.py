@@ -75,6 +75,7 @@ def study_of(
             live.scores.cpu().numpy(),
             None if live.sizes.dtype == torch.bool else live.sizes.cpu().numpy(),
         )
+        layers[name].loss(0)  # the sums are made here, on the engine's thread
         order[name] = positions.to("cpu", torch.int32)
     nothing = masking.removed_between(masks, masks)
     base = curvature.removal(weights, nothing).summed

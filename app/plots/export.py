@@ -63,12 +63,12 @@ def ask_and_save(
     """
     titles = {PICTURES: "Save picture", TABLES: "Save data"}
     title = titles.get(kinds, "Save picture or data")
-    answer, _ = QFileDialog.getSaveFileName(parent, title, name, kinds)
+    answer, kind = QFileDialog.getSaveFileName(parent, title, name, kinds)
     if not answer:
         return
-    path = Path(answer)
+    path, usual = Path(answer), ".csv" if kind == TABLES else Path(name).suffix
     try:
-        save(path if path.suffix else path.with_suffix(Path(name).suffix))
+        save(path if path.suffix else path.with_suffix(usual))
     except InputError as error:
         box = QMessageBox(QMessageBox.Icon.Warning, title, error.message)
         box.setParent(parent, Qt.WindowType.Dialog)

@@ -97,6 +97,7 @@ class HistogramFigure(base.Figure):
             Qt.FocusPolicy.StrongFocus if movable else Qt.FocusPolicy.NoFocus
         )
         self.setToolTip(HINT if movable else "")
+        self.setAccessibleName(f"Saliencies of {histogram.name}. {HINT}")
         frame = (known.name, known.low, known.high) if known else None
         if frame != (histogram.name, histogram.low, histogram.high):
             self.reset_view()

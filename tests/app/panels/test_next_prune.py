@@ -1,5 +1,6 @@
 """The next prune: cuts moved by mouse, keys and numbers, and what they come to."""
 
+import threading
 import time
 
 import pytest
@@ -194,6 +195,15 @@ def test_accuracy_follows_and_rests_when_nobody_looks(qtbot, panel):
     panel.steering.set_share(ALL, 0.97)
     qtbot.wait(400)
     assert words(panel, title) == now
+
+
+def test_a_run_gets_the_memory_and_the_processors(qtbot, panel, workspace):
+    qtbot.waitUntil(lambda: "dense" in words(panel, "Accuracy"), timeout=PATIENCE)
+    workspace.set_state("running")
+    names = lambda: {thread.name for thread in threading.enumerate()}  # noqa: E731
+    qtbot.waitUntil(lambda: "prober" not in names(), timeout=PATIENCE)
+    workspace.set_state("idle")
+    qtbot.waitUntil(lambda: "prober" in names(), timeout=PATIENCE)
 
 
 def test_what_cannot_be_moved_says_why(qtbot, panel, workspace):
