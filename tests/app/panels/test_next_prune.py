@@ -245,15 +245,24 @@ def test_another_network_has_no_forecast(panel, workspace):
     assert panel.steps.currentText() == "Next prune"
 
 
-def test_an_excluded_layer_stays_dense_and_a_new_one_asks_for_a_score(
-    panel, workspace, network
-):
+def test_an_excluded_layer_stays_dense_and_a_new_one_asks_for_a_score(panel, workspace):
     few = with_changes(QUICK, {"allocation.exclude": ["fc"]})
     workspace.set_recipe(few)
     assert panel.layers.count() == 9
     workspace.select_layer("fc.weight")
     assert "stays dense" in panel._layer_stack.text
     assert words(panel, "This layer") == "stays dense"
+    workspace.set_scored(few, engine.score(few))
+    workspace.set_recipe(QUICK)
+    assert "fc has no saliencies yet" in panel.next.bar.words.text()
+
+
+def test_where_every_layer_is_excluded_there_is_nothing_to_foretell(panel, workspace):
+    workspace.set_recipe(with_changes(QUICK, {"allocation.exclude": ["*"]}))
+    assert panel.layers.count() == 0
+    assert "nothing to foretell" in panel._layer_stack.text
+    panel.every.click()
+    panel.grab()
 
 
 def test_pictures_and_bins_of_the_next_prune_are_saved(panel, tmp_path):

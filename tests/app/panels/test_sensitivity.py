@@ -86,6 +86,11 @@ def test_layers_are_chosen_by_keys_and_by_a_click_on_a_mark(qtbot, panel, worksp
     assert workspace.layer == "conv1.weight"
 
 
+def test_nothing_to_prune_draws_nothing(panel, workspace):
+    workspace.set_recipe(with_changes(QUICK, {"allocation.exclude": ["*"]}))
+    assert panel.model.prices == [] and panel.figure.curves == {}
+
+
 def test_a_method_without_losses_says_so(panel, workspace):
     plain = with_changes(QUICK, {"estimator.kind": "magnitude"})
     workspace.set_recipe(plain)
