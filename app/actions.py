@@ -48,6 +48,10 @@ class Actions(QObject):
             "&Compare methods...", "chart-line",
             "Several methods at several sparsities, side by side", "Ctrl+M",
         )  # fmt: skip
+        self.score = make(
+            "S&core", "chart-histogram",
+            "Rank the weights without pruning, to move thresholds", "F9",
+        )  # fmt: skip
         self.start = make(
             "St&art", "content-cut", "Prune with this recipe", "F5", "accent_text"
         )
@@ -99,6 +103,7 @@ class Actions(QObject):
         self.start.setEnabled(idle and not problems)
         self.plan.setEnabled(idle and not problems)
         self.compare.setEnabled(idle and not problems)
+        self.score.setEnabled(idle and not problems)
         self._say_why(problems)
         alone = self._workspace.recipe.machine.processes == 1
         self.pause.setEnabled(state in ("running", "paused") and alone)
@@ -128,7 +133,8 @@ class Actions(QObject):
         bar.addWidget(open_button)
         bar.addAction(self.save)
         bar.addSeparator()
-        bar.addActions([self.plan, self.start, self.pause, self.stop, self.resume])
+        bar.addActions([self.plan, self.score, self.start])
+        bar.addActions([self.pause, self.stop, self.resume])
         bar.addSeparator()
         bar.addAction(self.export)
         bar.addSeparator()

@@ -16,10 +16,12 @@ from engine.events import (
     RunPaused,
     RunResumed,
 )
+from engine.scoring import SCORING_EVENTS
 
 INTERVAL = 33  # milliseconds between two looks into the mailbox
 BUDGET = 0.008  # seconds of unpacking per look, so a long replay never stalls
-NEWS = (*CELL_EVENTS, PhaseStarted, Progressed, RunPaused, RunResumed)
+BESIDE = (*CELL_EVENTS, *SCORING_EVENTS)
+NEWS = (*BESIDE, PhaseStarted, Progressed, RunPaused, RunResumed)
 
 
 class _Channel(QObject):
@@ -41,9 +43,7 @@ class Bridge(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._mail: deque[Event] = deque()
-        self._channels = {
-            event: _Channel(self) for event in (Event, *EVENTS, *CELL_EVENTS)
-        }
+        self._channels = {event: _Channel(self) for event in (Event, *EVENTS, *BESIDE)}
         self._timer = QTimer(self)
         self._timer.setInterval(INTERVAL)
         self._timer.timeout.connect(self._drain)
@@ -91,10 +91,10 @@ class Bridge(QObject):
             self.drained.emit()
 
 
-def cell_news(post: Callable[[Event], None]) -> Callable[[Event], None]:
-    """Passes on what concerns a comparison; the runs inside it are not on show.
+def news(post: Callable[[Event], None]) -> Callable[[Event], None]:
+    """Passes on what concerns a comparison or a scoring, beside the run on show.
 
-    Of those only progress and new warnings are told.
+    Of the work inside only progress and new warnings are told.
     """
     warned: set[str] = set()
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QByteArray, Qt, QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app import assets
+from app import assets, geometry
 from app.actions import Actions
 from app.banner import Banner
 from app.bridge import Bridge
@@ -23,7 +23,7 @@ from app.dialogs.closing import ask_to_close
 from app.errors import Net
 from app.forms.draft import Draft
 from app.history import History
-from app.menus import build_menus, build_toolbar
+from app.menus import build_menus, build_toolbar, panel_actions
 from app.panels.activity import ActivityBar
 from app.panels.compare import ComparePanel
 from app.panels.curves import CurvesPanel
@@ -31,13 +31,17 @@ from app.panels.layer_table import LayerTablePanel
 from app.panels.layers import LayersPanel
 from app.panels.log import LogPanel
 from app.panels.recipe import RecipePanel
+from app.panels.sensitivity import SensitivityPanel
 from app.panels.thresholds import ThresholdsPanel
 from app.preferences import Preferences
+from app.probing import Probing
 from app.runner import Runner
+from app.steering import Steering
 from app.workspace import Workspace
 from engine.recipe import Recipe
 
 COLUMNS = (352, 640, 400)  # logical pixels: recipe, plots, layer table
+PARTS = ("geometry", "columns", "rows")  # whose sizes are remembered
 ROWS = (620, 150)  # all of that, log
 SMALLEST = 320  # width of the plots
 NARROW, LOW = 1000, 560  # a screen below this starts without layer table or log
@@ -67,7 +71,12 @@ class MainWindow(QMainWindow):
         self.recipe_panel = RecipePanel(self.workspace, self.draft, self)
         self.curves = CurvesPanel(self.workspace, self.bridge)
         self.layers = LayersPanel(self.workspace, self.bridge)
-        self.thresholds = ThresholdsPanel(self.workspace, self.bridge)
+        self.steering = Steering(self.workspace, self.bridge, self)
+        self.probing = Probing(preferences, self)
+        self.thresholds = ThresholdsPanel(
+            self.workspace, self.bridge, self.steering, self.probing
+        )
+        self.sensitivity = SensitivityPanel(self.workspace, self.steering)
         self.compare = ComparePanel(self.bridge)
         self.layer_table = LayerTablePanel(self.workspace, self.bridge)
         self.log = LogPanel(self.workspace, self.bridge)
@@ -116,6 +125,7 @@ class MainWindow(QMainWindow):
         self._remember()
         self.hide()
         self.runner.close()
+        self.probing.close(wait=True)
         self.net.remove()
         event.accept()
 
@@ -128,6 +138,7 @@ class MainWindow(QMainWindow):
             ("Curves", self.curves),
             ("Layers", self.layers),
             ("Thresholds", self.thresholds),
+            ("Sensitivity", self.sensitivity),
             ("Compare", self.compare),
         ):
             self.tabs.addTab(panel, title)
@@ -156,23 +167,18 @@ class MainWindow(QMainWindow):
         self.statusBar().addWidget(self.activity, 1)
         self.statusBar().setSizeGripEnabled(False)
         self._open_button = build_toolbar(self, self.actions_)
-        self._panel_actions = self._make_panel_actions()
+        self._panel_actions = panel_actions(
+            self,
+            (
+                ("&Recipe", self.recipe_panel),
+                ("&Layer table", self.layer_table),
+                ("L&og", self.log),
+            ),
+        )
         build_menus(
             self, self.actions_, self._panel_actions, self._preferences,
             self.commands.open,
         )  # fmt: skip
-
-    def _make_panel_actions(self) -> tuple[QAction, ...]:
-        actions = []
-        for title, panel in (
-            ("&Recipe", self.recipe_panel),
-            ("&Layer table", self.layer_table),
-            ("L&og", self.log),
-        ):
-            action = QAction(title, self, checkable=True, checked=True)
-            action.toggled.connect(panel.setVisible)
-            actions.append(action)
-        return tuple(actions)
 
     def _connect(self) -> None:
         """Every signal between panels, engine and commands."""
@@ -182,6 +188,7 @@ class MainWindow(QMainWindow):
         act.open_run.triggered.connect(do.open_run)
         act.save.triggered.connect(do.save)
         act.plan.triggered.connect(do.plan)
+        act.score.triggered.connect(self._score)
         act.start.triggered.connect(do.start)
         act.compare.triggered.connect(self.comparing.ask)
         act.pause.triggered.connect(do.pause_or_continue)
@@ -212,6 +219,7 @@ class MainWindow(QMainWindow):
         runner.run_ended.connect(self.compare.rest)
         runner.run_ended.connect(self._on_run_ended)
         runner.crashed.connect(do.on_defect)
+        runner.scored.connect(self.workspace.set_scored)
         self.history.opened.connect(do.on_run_opened)
         self.history.failed.connect(do.on_defect)
         self.workspace.folder_changed.connect(self._show_title)
@@ -231,6 +239,10 @@ class MainWindow(QMainWindow):
 
     def _show_comparison(self) -> None:
         self.tabs.setCurrentWidget(self.compare)
+
+    def _score(self) -> None:
+        self.tabs.setCurrentWidget(self.thresholds)
+        self.runner.score()
 
     def _on_run_ended(self) -> None:
         if self._closing:
@@ -269,13 +281,9 @@ class MainWindow(QMainWindow):
             action.setChecked(action.data() == theme)
 
     def _remember(self) -> None:
-        sizes = {
-            "geometry": self.saveGeometry(),
-            "columns": self._columns.saveState(),
-            "rows": self._rows.saveState(),
-        }
-        texts = {k: bytes(v.toBase64().data()).decode() for k, v in sizes.items()}
-        self._preferences.change(window=texts)
+        saves = (self.saveGeometry, self._columns.saveState, self._rows.saveState)
+        parts = dict(zip(PARTS, saves, strict=True))
+        self._preferences.change(window=geometry.remembered(parts))
 
     def _restore(self) -> None:
         self._use_theme(self._preferences.values.theme)
@@ -283,13 +291,9 @@ class MainWindow(QMainWindow):
         self.resize(min(1440, room.width()), min(900, room.height()))
         self._columns.setSizes(COLUMNS)
         self._rows.setSizes(ROWS)
-        for name, restore in (
-            ("geometry", self.restoreGeometry),
-            ("columns", self._columns.restoreState),
-            ("rows", self._rows.restoreState),
-        ):
-            text = self._preferences.values.window.get(name, "")
-            restore(QByteArray.fromBase64(text.encode()))
+        puts = self.restoreGeometry, self._columns.restoreState, self._rows.restoreState
+        parts = dict(zip(PARTS, puts, strict=True))
+        geometry.restore(parts, self._preferences.values.window)
         _, layer_table, log = self._panel_actions
         layer_table.setChecked(room.width() >= NARROW)
         log.setChecked(room.height() >= LOW)

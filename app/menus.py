@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton
+from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton, QWidget
 
 from app import assets
 from app.actions import Actions
@@ -48,7 +48,7 @@ def build_menus(
     edit.addSeparator()
     edit.addAction(actions.preferences)
     run = bar.addMenu("&Run")
-    run.addAction(actions.plan)
+    run.addActions([actions.plan, actions.score])
     run.addActions([actions.start, actions.pause, actions.stop, actions.resume])
     run.addSeparator()
     run.addAction(actions.compare)
@@ -59,6 +59,18 @@ def build_menus(
     themes.addActions(actions.themes.actions())
     help = bar.addMenu("&Help")
     help.addAction(actions.about)
+
+
+def panel_actions(
+    window: QMainWindow, panels: tuple[tuple[str, QWidget], ...]
+) -> tuple[QAction, ...]:
+    """An action for each titled panel that shows or hides it."""
+    actions = []
+    for title, panel in panels:
+        action = QAction(title, window, checkable=True, checked=True)
+        action.toggled.connect(panel.setVisible)
+        actions.append(action)
+    return tuple(actions)
 
 
 def build_toolbar(window: QMainWindow, actions: Actions) -> QToolButton:

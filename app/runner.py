@@ -6,7 +6,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 
 import engine
 from app.background import Background
-from app.bridge import Bridge, cell_news
+from app.bridge import Bridge, news
 from app.preferences import Preferences
 from app.processes import Processes
 from app.workspace import Workspace
@@ -31,6 +31,7 @@ class Runner(QObject):
     export_failed = Signal(object)  # EngineError
     planned = Signal(object, object)  # Recipe, Plan
     plan_failed = Signal(object, object)  # Recipe, EngineError
+    scored = Signal(object, object)  # Recipe, Study
 
     def __init__(
         self,
@@ -70,9 +71,10 @@ class Runner(QObject):
         self._begin(
             folder,
             lambda control, trust: engine.run(
-                recipe, folder, emit=self._post, control=control, trust=trust
+                recipe, folder, emit=self._post, control=control, trust=trust,
+                watch=lambda study: self.scored.emit(recipe, study),
             ),
-        )
+        )  # fmt: skip
 
     def resume(self, folder: Path) -> None:
         """Go on with a stopped run from its newest checkpoint."""
@@ -161,12 +163,26 @@ class Runner(QObject):
         """Fill a comparison's cells; the run on show stays as it is."""
         self._last = None
         self._workspace.set_state("running")
-        post = cell_news(self._post)
+        post = news(self._post)
         self._launch(
             lambda control, trust: engine.compare(
                 spec, folder, emit=post, control=control, trust=trust
             )
         )
+
+    def score(self) -> None:
+        """Score the recipe's network without pruning; the run on show stays."""
+        recipe = self._workspace.recipe
+        self._last = None
+        self._workspace.set_state("running")
+        post = news(self._bridge.post)
+
+        def work(control: engine.Control, trust: frozenset[str]) -> None:
+            study = engine.score(recipe, emit=post, control=control, trust=trust)
+            if study is not None:
+                self.scored.emit(recipe, study)
+
+        self._launch(work)
 
     def _begin(self, folder: Path, work, clear: bool = True) -> None:
         self._show_start(folder, clear)

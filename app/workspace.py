@@ -1,12 +1,22 @@
 """Workspace: what the window is about - the recipe, the run, the selected layer."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from engine import Study
 from engine.recipe import Recipe
 
 UNDO_DEPTH = 200
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """A scored network, and the recipe it was scored with."""
+
+    recipe: Recipe
+    study: Study
 
 
 class Workspace(QObject):
@@ -16,6 +26,7 @@ class Workspace(QObject):
     layer_selected = Signal(str)  # full parameter name
     folder_changed = Signal(object)  # Path of the shown run folder, or None
     state_changed = Signal(str)  # see `state`
+    scored_changed = Signal()  # see `scored`
 
     def __init__(self, recipe: Recipe, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -26,6 +37,7 @@ class Workspace(QObject):
         self._layer = ""
         self._folder: Path | None = None
         self._state = "idle"
+        self._scored: Scored | None = None
 
     @property
     def recipe(self) -> Recipe:
@@ -46,6 +58,11 @@ class Workspace(QObject):
     def state(self) -> str:
         """idle, running, paused or stopping; following is a run of somebody else."""
         return self._state
+
+    @property
+    def scored(self) -> Scored | None:
+        """The newest saliencies, from Score or from the first prune of a run."""
+        return self._scored
 
     @property
     def can_undo(self) -> bool:
@@ -103,6 +120,11 @@ class Workspace(QObject):
         if state != self._state:
             self._state = state
             self.state_changed.emit(state)
+
+    def set_scored(self, recipe: Recipe, study: Study) -> None:
+        """Keep what a scoring left."""
+        self._scored = Scored(recipe, study)
+        self.scored_changed.emit()
 
     def _show(self, recipe: Recipe) -> None:
         self._recipe = recipe

@@ -14,8 +14,11 @@ with starting(program=sys.argv[:1] == ["-m"]):
     from engine.ledger import comparison_of
     from engine.monitor import Control
     from engine.plan import Plan, plan
+    from engine.prober import Probed, Prober
     from engine.run import resume, run
+    from engine.score import score
     from engine.store import recipe_of, replay
+    from engine.study import Study
 
 __all__ = [
     "EXPORTERS",
@@ -23,6 +26,9 @@ __all__ = [
     "ExportReport",
     "Follower",
     "Plan",
+    "Probed",
+    "Prober",
+    "Study",
     "compare",
     "comparison_of",
     "export",
@@ -32,4 +38,5 @@ __all__ = [
     "replay",
     "resume",
     "run",
+    "score",
 ]

@@ -86,8 +86,8 @@ class Job:
             recipe.machine.batch, monitor, ranks,
         )  # fmt: skip
         self.masks = masks.from_zeros(self.problem.weights())
-        self._uses = uses(self.layers)
-        recipe.allocation.check(self.masks, self._uses)
+        self.uses = uses(self.layers)
+        recipe.allocation.check(self.masks, self.uses)
         self.levels = self._plan_levels()
         self.level = self.step = self.measured = 0
         self.cut = self.repaired = False
@@ -244,7 +244,7 @@ class Job:
         for reason in budget.reasons:
             self.monitor.notice(reason, level="info")
         self.problem = dataclasses.replace(self.problem, storage=budget.storage)
-        self._settled = with_block(recipe, budget.block_size)
+        self.settled = with_block(recipe, budget.block_size)
         return budget
 
     def _plan_layer_repair(self, names: tuple[str, ...]) -> LayerRepair | None:
@@ -257,18 +257,18 @@ class Job:
         )
 
     def _plan_levels(self) -> tuple[Level, ...]:
-        found, notes = levels(self.recipe, self.masks, self._uses)
+        found, notes = levels(self.recipe, self.masks, self.uses)
         for note in notes:
             self.monitor.notice(note, level="info")
         return found
 
     def _cut(self, level: float) -> None:
         self.promises.look()
-        settled, number, monitor = self._settled, self._steps_done(), self.monitor
+        settled, number, monitor = self.settled, self._steps_done(), self.monitor
         cut, problem = thrifty(
             self.problem, self.recipe.estimator, self._folder, monitor,
             lambda given: prune_once(
-                given, self.masks, settled, level, number, self._uses, monitor
+                given, self.masks, settled, level, number, self.uses, monitor
             ),
         )  # fmt: skip
         self._tested, self.cut = None, True

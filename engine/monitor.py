@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from engine.errors import Stopped
 from engine.events import (
@@ -78,6 +78,8 @@ class Monitor:
         emit: Receives every event on the engine's thread; must not block.
         control: The buttons; a fresh one never stops.
         memory: Gives the bytes in use now, for progress events.
+        watch: Receives what is too large for events, the `Study` of a first scoring,
+            on the engine's thread; None when nobody looks.
     """
 
     def __init__(
@@ -85,9 +87,10 @@ class Monitor:
         emit: Callable[[Event], None] = lambda event: None,
         control: Control | None = None,
         memory: Callable[[], int] = lambda: 0,
+        watch: Callable[[Any], None] | None = None,
     ) -> None:
         self._emit = emit
-        self.memory = memory
+        self.memory, self.watch = memory, watch
         self.control = control or Control()
         self.timings: dict[str, float] = {}
         self.notices: list[str] = []

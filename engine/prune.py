@@ -7,6 +7,7 @@ from torch import Tensor
 
 from engine import masks
 from engine.allocation.base import Allocation
+from engine.curvature import Curvature
 from engine.errors import RunError
 from engine.events import Fitted, Pruned, Resampled, Scored
 from engine.facts import (
@@ -24,6 +25,7 @@ from engine.problem import Learned, Problem
 from engine.recipe import Recipe
 from engine.spread import SharedCurvature
 from engine.stability import stability
+from engine.study import study_of
 
 
 @dataclass(frozen=True)
@@ -103,11 +105,7 @@ def prune_once(
         RunError: Saliencies or corrections are not finite, or processes disagree.
         Stopped: A stop was asked for; nothing was changed.
     """
-    seed = recipe.machine.seed + number
-    curvature = recipe.estimator.fit(problem, before, monitor, seed)
-    learned = recipe.estimator.learned(curvature)
-    if problem.ranks.size > 1:
-        curvature = SharedCurvature(curvature, problem.owners(), problem.ranks, monitor)
+    curvature, learned = fitted(problem, before, recipe, number, monitor)
     facts = curvature.facts()
     if facts:
         monitor.emit(Fitted(number + 1, facts))
@@ -126,12 +124,27 @@ def prune_once(
             _tell_stability(number + 1, problem.bootstrap, stable, monitor)
         bars = histograms(choice.scores, before, choice.masks, choice.thresholds)
         monitor.emit(Scored(number + 1, bars))
+        if monitor.watch and number == 0:
+            asked = (problem, curvature, before, choice.units, uses)
+            monitor.watch(study_of(*asked))
         removed = masks.removed_between(before, choice.masks)
         removal = curvature.removal(weights, removed, choice.sets)
         problem.ranks.ensure_same("masks", lambda: masks.digest(choice.masks))
         _cut(weights, choice.masks, removal.corrections)
     told = (choice.thresholds, *removal.predicted)
     return Cut(choice.masks, removed, *told, learned, facts)
+
+
+def fitted(
+    problem: Problem, before: Masks, recipe: Recipe, number: int, monitor: Monitor
+) -> tuple[Curvature, Learned]:
+    """The curvature of step `number` from 0, and what it hands to the next step."""
+    seed = recipe.machine.seed + number
+    curvature = recipe.estimator.fit(problem, before, monitor, seed)
+    learned = recipe.estimator.learned(curvature)
+    if problem.ranks.size > 1:
+        curvature = SharedCurvature(curvature, problem.owners(), problem.ranks, monitor)
+    return curvature, learned
 
 
 def _tell_stability(

@@ -25,9 +25,11 @@ from engine.monitor import Control, Monitor
 from engine.processes import ALONE, Ranks
 from engine.recipe import Recipe
 from engine.store import Store
+from engine.study import Study
 from engine.summary import summarise
 
 Emit = Callable[[Event], None]
+Watch = Callable[[Study], None]
 
 
 def run(
@@ -38,6 +40,7 @@ def run(
     trust: frozenset[str] = frozenset(),
     ranks: Ranks = ALONE,
     dense: Known | None = None,
+    watch: Watch | None = None,
 ) -> Event:
     """Prune as the recipe says, in a new folder.
 
@@ -49,6 +52,7 @@ def run(
         trust: SHA-256 digests of Python files that may be executed.
         ranks: The processes of this run; only the first emits and writes.
         dense: What earlier runs measured of dense networks, and this one adds to.
+        watch: Receives the `Study` of the first scoring on this thread.
 
     Returns:
         The last event: `RunFinished` or `RunStopped`.
@@ -59,7 +63,7 @@ def run(
     folder = ranks.told(lambda: Store.check(folder))
     log = _Log(emit, ranks.first)
     with machine.threads(recipe.machine):
-        return _drive(recipe, folder, log, control, trust, ranks, False, dense)
+        return _drive(recipe, folder, log, control, trust, ranks, False, dense, watch)
 
 
 def resume(
@@ -160,11 +164,12 @@ def _drive(
     ranks: Ranks,
     resumed: bool,
     dense: Known | None = None,
+    watch: Watch | None = None,
 ) -> Event:
     device = machine.pick_device(recipe.machine)
     machine.forget_peak(device)  # an earlier run of this process had its own
     control = ranks.control(control)
-    monitor = Monitor(log, control, lambda: machine.memory_used(device))
+    monitor = Monitor(log, control, lambda: machine.memory_used(device), watch)
     try:
         state = _reopen(folder, log, monitor, ranks) if resumed else None
         place = _place(device, ranks)

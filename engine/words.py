@@ -28,6 +28,7 @@ from engine.events import (
     Saved,
 )
 from engine.facts import damping_ratio, mean_overlap, raised_share
+from engine.scoring import ScoringEnded, ScoringStarted
 from engine.units import accuracy, clock, count, exact, many, number, percent
 
 STAGES = {
@@ -228,4 +229,6 @@ _SENTENCES: dict[type[Event], Callable[[Any], str | tuple[str, ...]]] = {
     ComparisonStarted: _comparing,
     CellFinished: _cell,
     ComparisonEnded: _compared,
+    ScoringStarted: lambda event: f"Scoring on {event.device}; nothing is pruned",
+    ScoringEnded: lambda event: event.message,
 }

@@ -17,6 +17,7 @@ from engine.events import (
     RunResumed,
     RunStarted,
 )
+from engine.scoring import ScoringEnded, ScoringStarted
 from engine.words import in_words
 
 PHASES = {
@@ -29,7 +30,7 @@ PHASES = {
     "evaluate": "Measuring",
     "save": "Saving",
 }
-IDLE = "Ready. Press Start to prune."
+IDLE = "Ready. Press Start to prune, or Score to look at saliencies first."
 
 
 class ActivityBar(QWidget):
@@ -87,7 +88,7 @@ class ActivityBar(QWidget):
                 self._progress = None
             elif isinstance(event, RunPaused | RunResumed):
                 self._paused = isinstance(event, RunPaused)
-            elif isinstance(event, RunStarted):
+            elif isinstance(event, RunStarted | ScoringStarted):
                 self._running, self._paused = True, False
                 self._words = "Starting"
                 self.device.setText(event.device)
@@ -96,7 +97,7 @@ class ActivityBar(QWidget):
                 self._words = "Starting"
             elif isinstance(event, CellStarted):
                 self._cell = f"Cell {event.number} of {event.total}: "
-            elif isinstance(event, (*LAST, ComparisonEnded)):
+            elif isinstance(event, (*LAST, ComparisonEnded, ScoringEnded)):
                 self._running, self._progress, self._cell = False, None, ""
                 self._outcome = _outcome(event)
         self._show()

@@ -72,7 +72,7 @@ class ComparePanel(QWidget):
         return self._folder
 
     def save_picture(self, path: Path) -> None:
-        """Write the curves and their legend as PNG."""
+        """Write the curves and their legend as PNG or SVG."""
         export.save_picture(self.figure, path)
 
     def save_data(self, path: Path) -> None:
@@ -89,7 +89,7 @@ class ComparePanel(QWidget):
         bar.addWidget(self.summary, 1)
         for text, tip, slot in (
             ("Reset view", "Show all curves (double click)", self.figure.reset_view),
-            ("Save picture…", "Curves and legend as PNG", self._ask_picture),
+            ("Save picture…", "Curves and legend as PNG or SVG", self._ask_picture),
             ("Save data…", "Every cell as CSV", self._ask_data),
         ):
             button = QPushButton(text)

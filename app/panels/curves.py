@@ -73,7 +73,7 @@ class CurvesPanel(QWidget):
         return self._axis or ("seconds" if self.record.total_epochs == 0 else "epoch")
 
     def save_picture(self, path: Path) -> None:
-        """Write the plots and their legend as PNG."""
+        """Write the plots and their legend as PNG or SVG."""
         self._draw()
         export.save_picture(self.figure, path)
 
@@ -100,7 +100,7 @@ class CurvesPanel(QWidget):
         bar.addStretch(1)
         for text, tip, slot in (
             ("Reset view", "Show everything (A)", self.figure.reset_view),
-            ("Save picture…", "Plots and legend as PNG", self._ask_picture),
+            ("Save picture…", "Plots and legend as PNG or SVG", self._ask_picture),
             ("Save data…", "Every point as CSV", self._ask_data),
         ):
             button = QPushButton(text)

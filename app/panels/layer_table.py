@@ -20,6 +20,7 @@ from app.tables.layer_view import LayerView
 from app.tables.units import count, many, percent
 from app.workspace import Workspace
 from engine.events import CheckpointLoaded, ModelLoaded, Pruned, Restored
+from engine.overrides import changes, overridden, without_overrides
 from engine.recipe import Recipe, with_changes
 
 EMPTY = "Choose a model to see its layers here."
@@ -35,6 +36,7 @@ class LayerTablePanel(QWidget):
         super().__init__(parent)
         self._workspace = workspace
         self._loaded: ModelLoaded | None = None
+        self._overrides: dict[str, float] = {}
         self._checkpoint: CheckpointLoaded | None = None
         self.model = LayerTableModel(self)
         self.view = LayerView(self.model)
@@ -47,6 +49,10 @@ class LayerTablePanel(QWidget):
         self.toggle.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         self.toggle.triggered.connect(self._toggle_selected)
         self.view.addAction(self.toggle)
+        self.clear = QAction("Clear override", self)
+        self.clear.setToolTip("Let the selected layers follow the target again")
+        self.clear.triggered.connect(self._clear_overrides)
+        self.view.addAction(self.clear)
         self.totals = QLabel(wordWrap=True)
         self.totals.setTextFormat(Qt.TextFormat.PlainText)
         self.checkpoint = QLabel()
@@ -98,6 +104,7 @@ class LayerTablePanel(QWidget):
     def _load(self, events: list[ModelLoaded]) -> None:
         self._loaded = events[-1]
         self.model.set_layers(self._loaded.layers)
+        self._find_overrides()
         self.view.fit()
         if not self.model.find(self._workspace.layer).isValid():
             self._workspace.select_layer("")  # it was another network's
@@ -129,6 +136,8 @@ class LayerTablePanel(QWidget):
             f"{count(zeros)} zero ({percent(zeros / weights if weights else 0.0)})",
             f"{count(self._loaded.macs if self._loaded else 0)} MACs",
         ]
+        if self._overrides:
+            parts.append(f"{len(self._overrides)} overridden")
         self.totals.setText(SEPARATOR.join(parts))
 
     def _show_checkpoint(self, events: list[CheckpointLoaded]) -> None:
@@ -157,6 +166,7 @@ class LayerTablePanel(QWidget):
 
     def _show_recipe(self, recipe: Recipe) -> None:
         self.model.set_patterns(recipe.allocation.exclude)
+        self._find_overrides()
         self._count()
         self._offer()
 
@@ -174,7 +184,23 @@ class LayerTablePanel(QWidget):
             if self._workspace.state == "idle"
             else "Layers can be excluded while no run is going on"
         )
-        self.toggle.setEnabled(bool(states) and self._workspace.state == "idle")
+        idle = self._workspace.state == "idle"
+        self.toggle.setEnabled(bool(states) and idle)
+        given = any(name in self._overrides for name in self.view.selected())
+        self.clear.setEnabled(given and idle)
+
+    def _find_overrides(self) -> None:
+        """Which layers have a sparsity of their own."""
+        allocation = self._workspace.recipe.allocation
+        found = {i.name: overridden(allocation, i.name) for i in self.model.layers}
+        self._overrides = {n: share for n, share in found.items() if share is not None}
+        self.model.set_overrides(self._overrides)
+        self.view.show_overrides(bool(self._overrides))
+
+    def _clear_overrides(self) -> None:
+        recipe = self._workspace.recipe
+        free = without_overrides(recipe.allocation, self.view.selected())
+        self._workspace.set_recipe(with_changes(recipe, changes(free)))
 
     def _toggle_selected(self) -> None:
         states = self._selected_states()

@@ -1,16 +1,16 @@
-"""Thresholds panel: which saliencies a prune took from a layer, and where it cut."""
+"""Thresholds panel: where prunes cut each layer's saliencies, or would cut them."""
 
-import math
 from pathlib import Path
 
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -19,26 +19,47 @@ from app.bridge import Bridge
 from app.plots import export
 from app.plots.empty import EmptyState
 from app.plots.histogram import HistogramFigure
-from app.tables.units import count, percent, power_of_ten, short
+from app.plots.multiples import Multiples, MultiplesView, Sheet
+from app.plots.next_prune import NextPrune
+from app.plots.prunes import Prunes, bins
+from app.probing import Probing
+from app.steering import Steering
+from app.tables.units import short
 from app.workspace import Workspace
-from engine.events import Event, Histogram, Pruned, Scored
+from engine.events import Event, Histogram
 
-EMPTY = "Press Start to see the saliencies of each layer and where a prune cuts."
-SEPARATOR = "  \N{MIDDLE DOT}  "
-COLUMNS = ("log10_from", "log10_to", "kept", "removed")
+EMPTY = (
+    "Press Score (F9) to see the saliencies of each layer and move where a prune would "
+    "cut them, or Start to see where it does."
+)
+NEXT = 0  # the step that has not been taken yet
+COLUMNS = ("layer", "log10_from", "log10_to", "kept", "removed")
 
 
 class ThresholdsPanel(QWidget):
-    """Keeps every prune's histograms; shows one layer of one prune."""
+    """Keeps every prune's histograms; shows one layer of one prune, done or to come.
+
+    Args:
+        workspace: Knows the recipe, the layer and the scored network.
+        bridge: Brings what prunes did.
+        steering: Knows what the next one would do.
+        probing: Measures that.
+    """
 
     def __init__(
-        self, workspace: Workspace, bridge: Bridge, parent: QWidget | None = None
+        self,
+        workspace: Workspace,
+        bridge: Bridge,
+        steering: Steering,
+        probing: Probing,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._workspace = workspace
-        self._scored: dict[int, dict[str, Histogram]] = {}
-        self._pruned: dict[int, Pruned] = {}
+        self._prunes = Prunes()
+        self.steering = steering
         self.figure = HistogramFigure()
+        self.next = NextPrune(self.steering, probing, workspace, self.figure)
         self.layers = QComboBox()
         self.layers.setToolTip("Layer")
         self.layers.setAccessibleName("Layer")
@@ -51,37 +72,39 @@ class ThresholdsPanel(QWidget):
         self.steps.setAccessibleName("Prune")
         self.steps.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.logarithmic = QCheckBox("Log counts", checked=True)
+        self.every = QPushButton("All layers", checkable=True)
+        self.every.setToolTip("Every layer at once; click one to make it large")
+        self.multiples = MultiplesView()
         self.text = QLabel(wordWrap=True)
         self._timer = QTimer(self, singleShot=True, interval=60)
         self._timer.timeout.connect(self._draw)
         self._lay_out()
-        self.layers.activated.connect(self._choose_layer)
-        self.steps.activated.connect(self._draw)
-        self.logarithmic.toggled.connect(self._draw)
-        workspace.layer_selected.connect(self._draw)
-        bridge.on(Event, self._add)
-        bridge.cleared.connect(self._clear)
+        self._connect(bridge)
 
     @property
     def shown(self) -> Histogram | None:
         """The histogram in view."""
-        layers = self._scored.get(self._step(), {})
-        name = self._workspace.layer or next(iter(layers), "")
-        return layers.get(name)
+        name = self._name()
+        if self._foretells():
+            return self.steering.histogram(name) if name in self._names() else None
+        return self._prunes.layers(self._step()).get(name)
+
+    def save(self, path: Path) -> None:
+        """Write what the suffix says."""
+        table = path.suffix.lower() == ".csv"
+        (self.save_data if table else self.save_picture)(path)
 
     def save_picture(self, path: Path) -> None:
-        """Write the histogram and its legend as PNG."""
-        export.save_picture(self.figure, path)
+        """Write the histogram and its legend, or every layer's, as PNG or SVG."""
+        every = self.every.isChecked()
+        shown = Sheet(self._multiples(), self.multiples.width()) if every else None
+        export.save_picture(shown or self.figure, path)
 
     def save_data(self, path: Path) -> None:
-        """Write the bins as CSV."""
-        shown = self.shown
-        if shown is None:
-            return
-        width = (shown.high - shown.low) / len(shown.live)
-        edges = (shown.low + width * i for i in range(len(shown.live)))
-        bins = zip(edges, shown.live, shown.removed, strict=True)
-        rows = ((at, at + width, live, removed) for at, live, removed in bins)
+        """Write the bins of the layer in view, or of every layer, as CSV."""
+        every = self.every.isChecked()
+        layers = self._multiples().layers if every else filter(None, [self.shown])
+        rows = (row for layer in layers for row in bins(layer))
         export.save_table(COLUMNS, rows, path)
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -89,29 +112,51 @@ class ThresholdsPanel(QWidget):
         super().showEvent(event)
         self._draw()
 
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nobody looks at accuracies now."""
+        super().hideEvent(event)
+        self.next.rest()
+
+    def _connect(self, bridge: Bridge) -> None:
+        self.layers.activated.connect(self._choose_layer)
+        self.steps.activated.connect(self._draw)
+        self.logarithmic.toggled.connect(self._draw)
+        self.every.toggled.connect(self._draw)
+        self.multiples.layer_chosen.connect(self._workspace.select_layer)
+        self.multiples.layer_opened.connect(self._open)
+        self.steering.changed.connect(self._on_steered)
+        self._workspace.scored_changed.connect(self._on_scored)
+        self._workspace.layer_selected.connect(self._draw)
+        bridge.on(Event, self._add)
+        bridge.cleared.connect(self._clear)
+
     def _lay_out(self) -> None:
         bar = QHBoxLayout()
         bar.setContentsMargins(6, 4, 6, 0)
         bar.addWidget(self.layers, 1)
         bar.addWidget(self.steps)
+        bar.addWidget(self.every)
         bar.addWidget(self.logarithmic)
         for text, tip, slot in (
             ("Reset view", "Show all bins (double click)", self.figure.reset_view),
-            ("Save picture…", "Histogram and legend as PNG", self._ask_picture),
-            ("Save data…", "The bins as CSV", self._ask_data),
+            ("Save…", "A picture (PNG, SVG) or the bins (CSV)", self._ask),
         ):
             button = QPushButton(text)
             button.setToolTip(tip)
             button.clicked.connect(slot)
             bar.addWidget(button)
         self.text.setContentsMargins(6, 2, 6, 4)
-        self._layer_stack = EmptyState(self.figure, "")
+        self._views = QStackedWidget()
+        self._views.addWidget(self.figure)
+        self._views.addWidget(self.multiples)
+        self._layer_stack = EmptyState(self._views, "")
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
         layout.addLayout(bar)
         layout.addWidget(self._layer_stack, 1)
+        layout.addWidget(self.next)
         layout.addWidget(self.text)
         self._stack = EmptyState(content, EMPTY)
         outer = QVBoxLayout(self)
@@ -120,24 +165,15 @@ class ThresholdsPanel(QWidget):
 
     def _add(self, events: list[Event]) -> None:
         newest = self._follows_newest()
-        changed = False
-        for event in events:
-            if isinstance(event, Scored):
-                self._scored[event.step] = {layer.name: layer for layer in event.layers}
-                changed = True
-            elif isinstance(event, Pruned):
-                self._pruned[event.step] = event
-                changed = True
-        if not changed:
+        if not self._prunes.add(events):
             return
         self._fill_steps(newest)
         if self.isVisible() and not self._timer.isActive():
             self._timer.start()
 
     def _clear(self) -> None:
-        self._scored.clear()
-        self._pruned.clear()
-        self.steps.clear()
+        self._prunes.clear()
+        self._fill_steps(True)
         self._draw()
 
     def _follows_newest(self) -> bool:
@@ -146,54 +182,91 @@ class ThresholdsPanel(QWidget):
     def _fill_steps(self, newest: bool) -> None:
         chosen = self._step()
         self.steps.clear()
-        for step in sorted(self._scored):
+        if self.steering.scored:
+            self.steps.addItem("Next prune", NEXT)
+        for step in self._prunes.steps:
             self.steps.addItem(f"Prune {step}", step)
         last = self.steps.count() - 1
-        self.steps.setCurrentIndex(last if newest else self.steps.findData(chosen))
+        place = last if newest else self.steps.findData(chosen)
+        self.steps.setCurrentIndex(place if place >= 0 else last)
 
-    def _step(self) -> int:
-        return self.steps.currentData() or 0
+    def _step(self) -> int | None:
+        return self.steps.currentData()
+
+    def _foretells(self) -> bool:
+        return self._step() == NEXT and self.steering.forecast is not None
+
+    def _names(self) -> tuple[str, ...]:
+        """The layers to choose from."""
+        if self._foretells():
+            return self.steering.names()
+        return tuple(self._prunes.layers(self._step()))
+
+    def _name(self) -> str:
+        """The layer in view, which need not be one of those."""
+        return self._workspace.layer or next(iter(self._names()), "")
+
+    def _on_scored(self) -> None:
+        """Show what Score found; a run goes on showing its own prunes."""
+        chosen = self._workspace.state == "idle" or not self._prunes.steps
+        self._fill_steps(newest=False)
+        if chosen:
+            self.steps.setCurrentIndex(self.steps.findData(NEXT))
+        self._draw()
+
+    def _on_steered(self) -> None:
+        if bool(self.steering.scored) != (self.steps.findData(NEXT) >= 0):
+            self._fill_steps(newest=False)
+        if self.isVisible():
+            self._draw()
 
     def _choose_layer(self, row: int) -> None:
         self._workspace.select_layer(self.layers.itemData(row))
 
     def _draw(self) -> None:
-        layers = self._scored.get(self._step(), {})
-        self._stack.set_empty(not layers)
+        names, next_ = self._names(), self._step() == NEXT
+        self._stack.set_empty(self.steps.count() == 0)
         known = [self.layers.itemData(i) for i in range(self.layers.count())]
-        if known != list(layers):
+        if known != list(names):
             self.layers.clear()
-            for name in layers:
+            for name in names:
                 self.layers.addItem(short(name), name)
-        shown = self.shown
+        shown, name = self.shown, self._name()
         self.layers.setCurrentIndex(self.layers.findData(shown.name if shown else ""))
-        self.text.setText(self._words(shown) if shown else "")
-        name = short(self._workspace.layer)
-        self._layer_stack.set_empty(
-            shown is None, f"{name} is not pruned in this run. Choose another layer."
+        self.next.setVisible(next_)
+        self.text.setVisible(not next_)
+        self.text.setText(
+            self._prunes.words(self._step(), shown) if shown and not next_ else ""
         )
-        if shown is not None:
-            self.figure.draw(shown, self.logarithmic.isChecked())
+        told = f"{short(name)} is not pruned in this run. Choose another layer."
+        if next_ and not names:
+            told = "There is nothing to foretell."
+        elif next_:
+            told = f"{short(name)} stays dense. Choose another layer."
+        self._layer_stack.set_empty(shown is None, told)
+        log, every = self.logarithmic.isChecked(), self.every.isChecked()
+        self._views.setCurrentIndex(int(every))
+        if every:
+            self._layer_stack.set_empty(not names, told)
+            self.multiples.show_all(self._multiples(), name)
+        if next_:
+            self.next.show_layer(name, log)
+        elif shown is not None:
+            self.figure.draw(shown, log)
 
-    def _words(self, shown: Histogram) -> str:
-        parts = [
-            short(shown.name),  # the box above may be too narrow for it
-            f"{count(sum(shown.live))} kept",
-            f"{count(sum(shown.removed))} removed now",
-            f"{count(shown.gone)} removed before",
-            f"{count(shown.below)} with zero or negative saliency",
-        ]
-        if shown.cut is not None and math.isfinite(shown.cut):
-            parts.append(f"threshold {power_of_ten(shown.cut)}")
-        pruned = self._pruned.get(self._step())
-        states = {layer.name: layer for layer in pruned.layers} if pruned else {}
-        if shown.name in states:
-            level = percent(states[shown.name].sparsity)
-            parts.append(f"layer {level}, overall {percent(pruned.sparsity)} sparse")
-        return SEPARATOR.join(parts)
+    def _open(self, name: str) -> None:
+        self._workspace.select_layer(name)
+        self.every.setChecked(False)
+        self.figure.setFocus()
 
-    def _ask_picture(self) -> None:
-        export.ask_and_save(self, "saliencies.png", export.PICTURES, self.save_picture)
+    def _multiples(self) -> Multiples:
+        """Every layer of the prune in view."""
+        if self._foretells():
+            steering, names = self.steering, self._names()
+            every = tuple(steering.histogram(name) for name in names)
+            return Multiples(every, tuple(map(steering.sparsity, names)), True)
+        return self._prunes.multiples(self._step())
 
-    def _ask_data(self) -> None:
-        export.ask_and_save(self, "saliencies.csv", export.TABLES, self.save_data)
+    def _ask(self) -> None:
+        name = "saliencies.png"
+        export.ask_and_save(self, name, export.EVERYTHING, self.save)

@@ -13,7 +13,9 @@ from app.plots.base import small_font
 SAMPLE = 20  # width of a sample
 GAP = 5  # between sample and word
 BETWEEN = 12  # between entries
-Mark = Literal["line", "dashed", "point", "line+point", "hollow", "bar", "cut"]
+Mark = Literal[
+    "line", "dashed", "point", "line+point", "hollow", "bar", "outline", "cut"
+]
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,19 @@ class Legend(QWidget):
         self.setAccessibleName("Legend: " + ", ".join(e.text for e in entries))
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
 
+    def set_entries(self, entries: tuple[Entry, ...]) -> None:
+        """Show other samples."""
+        self._entries = entries
+        self.setAccessibleName("Legend: " + ", ".join(e.text for e in entries))
+        self._fit()
+        self.update()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Narrow means more lines."""
         super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
         self.setFixedHeight(int(self._places(self.width())[-1].bottom()) + 4)
 
     def sizeHint(self) -> QSize:
@@ -87,6 +99,10 @@ def _draw(painter: QPainter, box: QRectF, mark: Mark, colour: QColor) -> None:
     if mark in ("point", "line+point", "hollow"):
         painter.setPen(QPen(colour, 1.5))
         painter.drawEllipse(middle, 3.2, 3.2)
+    elif mark == "outline":
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(colour, 1))
+        painter.drawRect(box.adjusted(4, 3, -4, -3))
     elif mark == "bar":
         painter.setPen(Qt.PenStyle.NoPen)
         painter.drawRect(box.adjusted(4, 3, -4, -3))

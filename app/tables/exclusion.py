@@ -4,7 +4,10 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from glob import escape
 
+from engine.facts import LayerInfo
+
 Patterns = tuple[str, ...]
+BY_RECIPE = "excluded by "  # how the engine words what the recipe excludes
 
 
 def covering(name: str, patterns: Iterable[str]) -> str:
@@ -20,6 +23,12 @@ def covers(pattern: str, name: str) -> bool:
     parts = name.split(".")
     ends = range(1, len(parts) + 1)
     return any(fnmatchcase(".".join(parts[:end]), pattern) for end in ends)
+
+
+def is_fixed(info: LayerInfo) -> bool:
+    """Whether no recipe could have this layer pruned."""
+    by_recipe = info.reason.startswith(BY_RECIPE)
+    return info.status == "unsupported" or (info.status == "excluded" and not by_recipe)
 
 
 def excluding(patterns: Patterns, names: Iterable[str]) -> Patterns:

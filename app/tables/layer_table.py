@@ -14,7 +14,7 @@ from PySide6.QtGui import QColor
 
 from app import palette
 from app.tables.bars import FRACTION
-from app.tables.exclusion import Patterns, covering
+from app.tables.exclusion import BY_RECIPE, Patterns, covering, is_fixed
 from app.tables.units import count, exact, percent, shape, short
 from engine.events import LayerInfo, LayerState
 
@@ -23,9 +23,12 @@ Role = Qt.ItemDataRole
 ROOT = QModelIndex()
 COLUMNS = (
     "Layer", "Type", "Shape", "Weights", "MACs", "Zeros", "Sparsity", "Status",
+    "Override",
 )  # fmt: skip
-LAYER, TYPE, SHAPE, WEIGHTS, MACS, ZEROS, SPARSITY, STATUS = range(len(COLUMNS))
-BY_RECIPE = "excluded by "  # how the engine words what the recipe excludes
+LAYER, TYPE, SHAPE, WEIGHTS, MACS, ZEROS, SPARSITY, STATUS, OVERRIDE = range(
+    len(COLUMNS)
+)
+NUMBERS = (WEIGHTS, MACS, ZEROS, SPARSITY, OVERRIDE)
 HELP = (
     "Parameter name; the check box says whether the layer is pruned",
     "Type of the module",
@@ -35,6 +38,7 @@ HELP = (
     "Weights that are exactly zero now",
     "Share of the weights that are zero now",
     "Prunable, excluded, or not supported; point at a cell for the reason",
+    "The sparsity that was set for this layer alone, such as by moving its cut",
 )
 
 
@@ -47,6 +51,7 @@ class LayerTableModel(QAbstractTableModel):
         super().__init__(parent)
         self.layers: list[LayerInfo] = []
         self._patterns: Patterns = ()
+        self._overrides: dict[str, float] = {}
         self._locked = False
 
     def set_layers(self, layers: tuple[LayerInfo, ...]) -> None:
@@ -74,6 +79,12 @@ class LayerTableModel(QAbstractTableModel):
             self._patterns = patterns
             self._touch(LAYER, STATUS)
 
+    def set_overrides(self, overrides: dict[str, float]) -> None:
+        """Show the sparsities that were set for single layers, by name."""
+        if overrides != self._overrides:
+            self._overrides = overrides
+            self._touch(OVERRIDE)
+
     def set_locked(self, locked: bool) -> None:
         """Refuse clicks while a run goes on."""
         self._locked = locked
@@ -88,11 +99,7 @@ class LayerTableModel(QAbstractTableModel):
 
     def is_fixed(self, row: int) -> bool:
         """Whether no recipe could have this layer pruned."""
-        info = self.layers[row]
-        by_recipe = info.reason.startswith(BY_RECIPE)
-        return info.status == "unsupported" or (
-            info.status == "excluded" and not by_recipe
-        )
+        return is_fixed(self.layers[row])
 
     def _pattern(self, info: LayerInfo) -> str:
         """What excludes the layer; a shared weight may be meant by another name."""
@@ -106,6 +113,7 @@ class LayerTableModel(QAbstractTableModel):
         return (
             info.name, info.kind, shape(info.shape), str(info.weights), str(info.macs),
             str(info.zeros), repr(_sparsity(info)), self.status(row),
+            repr(self._overrides[info.name]) if info.name in self._overrides else "",
         )  # fmt: skip
 
     def find(self, name: str) -> QModelIndex:
@@ -159,7 +167,7 @@ class LayerTableModel(QAbstractTableModel):
                 return self._check(index.row())
             case Role.ToolTipRole:
                 return self._tip(index.row(), column)
-            case Role.TextAlignmentRole if column in (WEIGHTS, MACS, ZEROS, SPARSITY):
+            case Role.TextAlignmentRole if column in NUMBERS:
                 return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
             case Role.ForegroundRole if self.status(index.row()) != "prunable":
                 return QColor(palette.current().muted)
@@ -172,13 +180,14 @@ class LayerTableModel(QAbstractTableModel):
             short(info.name), info.kind, shape(info.shape), count(info.weights),
             count(info.macs), count(info.zeros), percent(_sparsity(info)),
             self.status(row).capitalize(),
+            percent(self._overrides[info.name]) if info.name in self._overrides else "",
         )[column]  # fmt: skip
 
     def _key(self, row: int, column: int) -> object:
         info = self.layers[row]
         return (
             info.name, info.kind, info.weights, info.weights, info.macs, info.zeros,
-            _sparsity(info), self.status(row),
+            _sparsity(info), self.status(row), self._overrides.get(info.name, -1.0),
         )[column]  # fmt: skip
 
     def _check(self, row: int) -> Qt.CheckState | None:

@@ -11,7 +11,14 @@ from PySide6.QtGui import QAction, QGuiApplication, QKeySequence
 from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 
 from app.tables.bars import CellBar
-from app.tables.layer_table import COLUMNS, LAYER, SPARSITY, TYPE, LayerTableModel
+from app.tables.layer_table import (
+    COLUMNS,
+    LAYER,
+    OVERRIDE,
+    SPARSITY,
+    TYPE,
+    LayerTableModel,
+)
 
 WIDEST_NAME = 190  # pixels; longer names are cut in the middle
 NOT_CUT = (SPARSITY, 112)  # room for a bar
@@ -45,6 +52,8 @@ class LayerView(QTableView):
         header = self.horizontalHeader()
         header.setSectionsMovable(True)
         header.moveSection(SPARSITY, TYPE)  # what changes, beside the name
+        self.setColumnHidden(OVERRIDE, True)  # until there is one
+        header.moveSection(header.visualIndex(OVERRIDE), header.visualIndex(TYPE))
         header.setSortIndicatorClearable(True)
         header.setHighlightSections(False)
         header.setResizeContentsPrecision(60)  # rows to measure, of hundreds
@@ -57,6 +66,12 @@ class LayerView(QTableView):
         self.addAction(self.copy)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self.selectionModel().currentRowChanged.connect(self._choose)
+
+    def show_overrides(self, any_: bool) -> None:
+        """Show their column, or not."""
+        if any_ == self.isColumnHidden(OVERRIDE):
+            self.setColumnHidden(OVERRIDE, not any_)
+            self.resizeColumnToContents(OVERRIDE)
 
     def fit(self) -> None:
         """Give every column the room its words need."""

@@ -24,11 +24,18 @@ __all__ = [
     "number",
     "percent",
     "power_of_ten",
+    "rough",
     "shape",
     "short",
+    "stored",
 ]
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def rough(value: float) -> str:
+    """Two significant digits, `0.012` or `1.2e-07`, with a true minus sign."""
+    return f"{value:.2g}".replace("-", "\N{MINUS SIGN}")
 
 
 def power_of_ten(log10: float) -> str:
@@ -52,6 +59,14 @@ def left(seconds: float) -> str:
     if seconds < 5400:
         return f"about {round(seconds / 60)} min left"
     return f"about {seconds / 3600:.1f} h left".replace(".0 h", " h")
+
+
+def stored(size: int) -> str:
+    """`268 kB` or `1.4 MB`, powers of 1000 as file sizes are given."""
+    for power, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if size >= 0.9995 * power:
+            return f"{size / power:.3g} {unit}"
+    return f"{size} bytes"
 
 
 def shape(sizes: tuple[int, ...]) -> str:

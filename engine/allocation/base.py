@@ -133,12 +133,7 @@ class Allocation(Part):
         Raises:
             RunError: The saliency of a unit is not a finite number.
         """
-        for name, each in units.items():
-            if not bool((each.scores.isfinite() | (each.sizes == 0)).all()):
-                raise RunError(
-                    f"Saliencies of {name} are not finite.",
-                    "Raise the damping, and check the checkpoint for broken weights.",
-                )
+        ensure_finite(units)
         total, zeros = masking.total(masks), masking.zeros(masks)
         wanted = round(sparsity * total)
         if wanted < zeros:
@@ -206,21 +201,41 @@ class Allocation(Part):
         return spare, _beyond(low, masks)
 
     def _bounds(self, masks: Masks, share: float) -> tuple[Counts, Counts]:
-        """Least and most zeros of every layer, with this share of the floors due."""
+        sizes = {name: mask.numel() for name, mask in masks.items()}
+        zeros = {name: int((~mask).sum()) for name, mask in masks.items()}
+        return self.bounds(sizes, zeros, share)
+
+    def limits(self, name: str) -> tuple[float, float]:
+        """The highest floor and the lowest ceiling of a layer."""
+        least = max(_meant(self.floor, name), default=0.0)
+        return least, min(_meant(self.ceiling, name), default=1.0)
+
+    def bounds(
+        self, sizes: Counts, zeros: Counts, share: float = 1.0
+    ) -> tuple[Counts, Counts]:
+        """Least and most zeros of every layer.
+
+        Args:
+            sizes: Weights.
+            zeros: How many of them are zero already.
+            share: Of the floors that is due.
+
+        Raises:
+            InputError: A floor is above a ceiling.
+        """
         low, high = {}, {}
-        for name, mask in masks.items():
-            size, live = mask.numel(), int(mask.sum())
-            least = max(_meant(self.floor, name), default=0.0)
-            most = min(_meant(self.ceiling, name), default=1.0)
+        for name, size in sizes.items():
+            gone, live = zeros[name], size - zeros[name]
+            least, most = self.limits(name)
             if least > most:
                 raise InputError(
                     f"The floor of {name}, {least:.2%}, is above its ceiling of "
                     f"{most:.2%}.",
                     "Lower allocation.floor, or raise allocation.ceiling.",
                 )
-            zeros, last = size - live, size - min(live, 1)
-            high[name] = max(min(math.ceil(most * size - 1e-9), last), zeros)
-            low[name] = max(min(int(least * share * size + 1e-9), last), zeros)
+            last = size - min(live, 1)
+            high[name] = max(min(math.ceil(most * size - 1e-9), last), gone)
+            low[name] = max(min(int(least * share * size + 1e-9), last), gone)
         return low, high
 
     def _pick(
@@ -237,6 +252,20 @@ class Allocation(Part):
         keeps, or that go by a floor; `begun` counts the zeros of each layer with those.
         """
         raise NotImplementedError
+
+
+def ensure_finite(units: Candidates) -> None:
+    """See that saliencies can be compared.
+
+    Raises:
+        RunError: The saliency of a unit is not a finite number.
+    """
+    for name, each in units.items():
+        if not bool((each.scores.isfinite() | (each.sizes == 0)).all()):
+            raise RunError(
+                f"Saliencies of {name} are not finite.",
+                "Raise the damping, and check the checkpoint for broken weights.",
+            )
 
 
 def _meant(shares: Mapping[str, float], name: str) -> list[float]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engine.allocation.base import Allocation
+from engine.allocation.base import Allocation, Candidates
 from engine.allocation.units import Units
 from engine.curvature import Curvature, Tensors
 from engine.masks import Masks
@@ -24,6 +24,7 @@ class Choice:
             where this choice cuts nothing, or all there was.
         sets: Positions (sets, size) in each layer of what goes together, numel is
             nobody; None where every weight goes by itself.
+        units: What could have gone, with the saliencies as the curvature gave them.
         notes: Sentences on what could not be done as asked.
     """
 
@@ -31,6 +32,7 @@ class Choice:
     scores: Tensors
     thresholds: dict[str, float | None]
     sets: Tensors | None
+    units: Candidates
     notes: tuple[str, ...] = ()
 
 
@@ -95,11 +97,21 @@ class Pattern(Part):
             for name, each in units.items()
             if isinstance(each, Sets)
         }
-        return Choice(kept, shown, cuts, together or None, notes)
+        return Choice(kept, shown, cuts, together or None, found, notes)
+
+    def units(self, curvature: Curvature, weights: Tensors, masks: Masks) -> Candidates:
+        """What could go of each layer, with the saliencies as the curvature has them.
+
+        Args:
+            curvature: Tells what is cheap.
+            weights: As they are.
+            masks: Kept weights so far.
+        """
+        return self._units(curvature, weights, masks, curvature.scores(weights))
 
     def _units(
         self, curvature: Curvature, weights: Tensors, masks: Masks, scores: Tensors
-    ) -> dict[str, Units]:
+    ) -> Candidates:
         """What the allocation may choose from in each layer."""
         raise NotImplementedError
 

@@ -155,3 +155,48 @@ def test_closing_during_a_run_ends_the_thread(
     runner.close()
     names = [thread.name for thread in threading.enumerate()]
     assert not any(name.startswith("engine") for name in names)
+
+
+def test_a_score_tells_its_progress_and_leaves_the_run_on_show(
+    qtbot, runner, workspace, bridge, seen, tmp_path
+):
+    workspace.set_folder(tmp_path)
+    cleared = []
+    bridge.cleared.connect(lambda: cleared.append(1))
+    found = []
+    runner.scored.connect(lambda *args: found.append(args))
+    with qtbot.waitSignal(runner.run_ended, timeout=PATIENCE):
+        runner.score()
+        assert workspace.state == "running"
+    [(recipe, study)] = found
+    assert recipe == workspace.recipe and "fc.weight" in study.ranking.layers
+    assert workspace.state == "idle"
+    told = kinds(seen)
+    assert told[0] == "ScoringStarted" and told[-1] == "ScoringEnded"
+    assert "PhaseStarted" in told and "ModelLoaded" not in told
+    assert workspace.folder == tmp_path and not cleared
+    assert list(tmp_path.glob("*.json*")) == [tmp_path / "preferences.json"]
+
+
+def test_a_run_hands_over_its_first_scoring(qtbot, runner, quick, tmp_path):
+    with qtbot.waitSignals([runner.scored, runner.run_ended], timeout=PATIENCE):
+        runner.start(quick, tmp_path / "run")
+
+
+def test_a_score_can_be_stopped_and_failures_are_told(
+    qtbot, runner, workspace, bridge, seen, quick
+):
+    many = {"estimator.kind": "woodfisher", "estimator.samples": 1500}
+    workspace.set_recipe(with_changes(quick, many))
+    with (
+        qtbot.assertNotEmitted(runner.scored),
+        qtbot.waitSignal(runner.run_ended, timeout=PATIENCE),
+    ):
+        runner.score()
+        qtbot.waitUntil(lambda: "Progressed" in kinds(seen), timeout=PATIENCE)
+        runner.stop()
+    assert workspace.state == "idle"
+    workspace.set_recipe(with_changes(quick, {"allocation.exclude": ["*"]}))
+    with qtbot.waitSignal(runner.run_failed, timeout=PATIENCE) as told:
+        runner.score()
+    assert "No layer is left" in told.args[0].message

@@ -11,7 +11,14 @@ from app.panels.layer_table import LayerTablePanel
 from app.plots.empty import EmptyState
 from app.tables.bars import FRACTION
 from app.tables.checkpoint import CheckpointReport
-from app.tables.layer_table import LAYER, SPARSITY, STATUS, WEIGHTS, ZEROS
+from app.tables.layer_table import (
+    LAYER,
+    OVERRIDE,
+    SPARSITY,
+    STATUS,
+    WEIGHTS,
+    ZEROS,
+)
 from app.tables.units import shape
 from engine.events import CheckpointLoaded, LayerInfo, ModelLoaded
 from engine.recipe import with_changes
@@ -207,6 +214,7 @@ def test_rows_are_copied_with_exact_numbers(qtbot, panel):
     assert lines[0].startswith("Layer\tType\tShape")
     assert lines[1].split("\t") == [
         "block.0.weight", "Conv2d", SHAPE, "288", "18432", "72", "0.25", "prunable",
+        "",
     ]  # fmt: skip
     assert len(lines) == 3
 
@@ -235,3 +243,26 @@ def test_the_link_has_the_colour_of_the_theme(qtbot, panel, send):
     changed.setColor(QPalette.ColorRole.Link, QColor("#5aa9ff"))
     panel.setPalette(changed)
     assert "#5aa9ff" in panel.checkpoint.text()
+
+
+def test_overrides_have_a_column_a_count_and_a_way_back(qtbot, panel, workspace):
+    assert panel.view.isColumnHidden(OVERRIDE)
+    own = {"fc.weight": 0.25}
+    changes = {"allocation.floor": {**own, "conv1": 0.1}, "allocation.ceiling": own}
+    workspace.set_recipe(with_changes(workspace.recipe, changes))
+    assert not panel.view.isColumnHidden(OVERRIDE)
+    assert [cell(panel, row, OVERRIDE) for row in (0, 3)] == ["", "25.0 %"]
+    assert "1 overridden" in panel.totals.text()
+    select(panel, 0)
+    assert not panel.clear.isEnabled()
+    select(panel, 0, 3)
+    assert panel.clear.isEnabled() and panel.clear in panel.view.actions()
+    panel.clear.trigger()
+    allocation = workspace.recipe.allocation
+    assert allocation.floor == {"conv1": 0.1} and allocation.ceiling == {}
+    assert panel.view.isColumnHidden(OVERRIDE) and not panel.clear.isEnabled()
+    workspace.undo()
+    assert "1 overridden" in panel.totals.text()
+    select(panel, 3)
+    workspace.set_state("running")
+    assert not panel.clear.isEnabled()

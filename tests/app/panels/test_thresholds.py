@@ -6,19 +6,33 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 
-from app.panels.thresholds import ThresholdsPanel
+from app.panels.thresholds import ThresholdsPanel as Panel
 from app.plots.empty import EmptyState
+from app.preferences import Preferences
+from app.probing import Probing
+from app.steering import Steering
 from engine.events import Histogram, Scored
+
+
+@pytest.fixture
+def thresholds(tmp_path):
+    """The panel, which has nobody to measure for."""
+    preferences = Preferences(tmp_path / "preferences.json")
+    return lambda workspace, bridge: Panel(
+        workspace, bridge, Steering(workspace, bridge), Probing(preferences)
+    )
 
 
 def drawn(qtbot, panel):
     qtbot.waitUntil(lambda: not panel._timer.isActive(), timeout=5000)
 
 
-def test_the_newest_prune_of_the_first_layer_is_shown(qtbot, show, send, run, bridge):
-    panel = show(ThresholdsPanel)
+def test_the_newest_prune_of_the_first_layer_is_shown(
+    qtbot, show, send, run, bridge, thresholds
+):
+    panel = show(thresholds)
     stack = panel.findChild(EmptyState)
-    assert stack.is_empty and "Press Start" in stack.text
+    assert stack.is_empty and "Press Score" in stack.text
     send(*run)
     drawn(qtbot, panel)
     assert not stack.is_empty
@@ -38,8 +52,10 @@ def test_the_newest_prune_of_the_first_layer_is_shown(qtbot, show, send, run, br
     assert stack.is_empty and panel.shown is None and panel.steps.count() == 0
 
 
-def test_the_layer_follows_the_workspace_and_back(qtbot, show, send, run, workspace):
-    panel = show(ThresholdsPanel)
+def test_the_layer_follows_the_workspace_and_back(
+    qtbot, show, send, run, workspace, thresholds
+):
+    panel = show(thresholds)
     send(*run)
     drawn(qtbot, panel)
     workspace.select_layer("fc.weight")
@@ -51,8 +67,10 @@ def test_the_layer_follows_the_workspace_and_back(qtbot, show, send, run, worksp
     assert workspace.layer == "conv1.weight"
 
 
-def test_a_layer_that_is_not_pruned_says_so(qtbot, show, send, run, workspace):
-    panel = show(ThresholdsPanel)
+def test_a_layer_that_is_not_pruned_says_so(
+    qtbot, show, send, run, workspace, thresholds
+):
+    panel = show(thresholds)
     send(*run)
     workspace.select_layer("emb.weight")
     assert panel.shown is None and panel.text.text() == ""
@@ -61,8 +79,8 @@ def test_a_layer_that_is_not_pruned_says_so(qtbot, show, send, run, workspace):
     )
 
 
-def test_an_older_prune_stays_when_chosen(qtbot, show, send, run):
-    panel = show(ThresholdsPanel)
+def test_an_older_prune_stays_when_chosen(qtbot, show, send, run, thresholds):
+    panel = show(thresholds)
     send(*run)
     drawn(qtbot, panel)
     qtbot.keyClick(panel.steps, Qt.Key.Key_Up)
@@ -74,8 +92,8 @@ def test_an_older_prune_stays_when_chosen(qtbot, show, send, run):
     assert panel._step() == 4
 
 
-def test_bars_and_cut_stand_where_the_bins_say(qtbot, show, send, run):
-    panel = show(ThresholdsPanel)
+def test_bars_and_cut_stand_where_the_bins_say(qtbot, show, send, run, thresholds):
+    panel = show(thresholds)
     send(*run)
     drawn(qtbot, panel)
     figure = panel.figure
@@ -89,8 +107,8 @@ def test_bars_and_cut_stand_where_the_bins_say(qtbot, show, send, run):
     assert figure._live.opts["x0"].tolist() == [-8, -7, -6, -5]
 
 
-def test_odd_histograms_are_drawn(qtbot, show, send):
-    panel = show(ThresholdsPanel)
+def test_odd_histograms_are_drawn(qtbot, show, send, thresholds):
+    panel = show(thresholds)
     odd = (
         Histogram("none.cut", -8, -4, (1, 2), (0, 0)),
         Histogram("no.live", -8, -4, (0, 0), (4, 0), cut=float("inf")),
@@ -106,8 +124,8 @@ def test_odd_histograms_are_drawn(qtbot, show, send):
     assert not panel.figure._cut.isVisible()
 
 
-def test_picture_and_bins_are_saved(qtbot, show, send, run, tmp_path):
-    panel = show(ThresholdsPanel)
+def test_picture_and_bins_are_saved(qtbot, show, send, run, tmp_path, thresholds):
+    panel = show(thresholds)
     send(*run)
     drawn(qtbot, panel)
     panel.save_picture(tmp_path / "a.png")

@@ -4,8 +4,9 @@ import csv
 
 import pytest
 from PySide6.QtGui import QColor, QImage
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QFileDialog, QLabel
 
+from app.plots import export
 from app.plots.export import save_picture, save_table
 from engine.errors import InputError
 
@@ -56,3 +57,22 @@ def test_the_old_file_survives_rows_that_fail(tmp_path):
     with pytest.raises(RuntimeError):
         save_table(("a",), rows(), target)
     assert target.read_text() == "old" and len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_vector_picture_has_the_words_and_the_size_of_the_widget(label, tmp_path):
+    save_picture(label, tmp_path / "a.svg")
+    text = (tmp_path / "a.svg").read_text()
+    assert 'viewBox="0 0 80 30"' in text and "<text" in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "saved"), [(export.TABLES, "a.csv"), (export.PICTURES, "a.png")]
+)
+def test_a_name_without_a_suffix_gets_that_of_its_kind(
+    label, monkeypatch, tmp_path, kind, saved
+):
+    answer = (str(tmp_path / "a"), kind)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: answer)
+    paths = []
+    export.ask_and_save(label, "x.png", export.EVERYTHING, paths.append)
+    assert paths == [tmp_path / saved]

@@ -1,0 +1,58 @@
+"""Probing: accuracy of the forecast's masks, measured beside the window."""
+
+from PySide6.QtCore import QObject, Signal
+
+from app.preferences import Preferences
+from app.workspace import Scored
+from engine import Probed, Prober
+
+
+class Probing(QObject):
+    """One prober at a time, for the scored network that was asked about last."""
+
+    probed = Signal(object)  # Probed
+    failed = Signal(object)  # the exception that ended it
+    _answered = Signal(object, object)  # Prober's number, answer
+
+    def __init__(self, preferences: Preferences, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._preferences = preferences
+        self._prober: Prober | None = None
+        self._scored: Scored | None = None
+        self._number = 0
+        self._answered.connect(self._deliver)
+
+    def ask(self, scored: Scored, units: dict[str, int]) -> None:
+        """Measure with so many units gone; what was asked before is forgotten."""
+        if scored is not self._scored:
+            self.close()
+            self._number += 1
+            self._scored, number = scored, self._number
+            self._prober = Prober(
+                scored.recipe,
+                scored.study,
+                lambda answer: self._answered.emit(number, answer),
+                self._preferences.trusted,
+            )
+        if self._prober is not None:
+            self._prober.ask(units)
+
+    def rest(self) -> None:
+        """Nobody looks any more."""
+        if self._prober is not None:
+            self._prober.rest()
+
+    def close(self, wait: bool = False) -> None:
+        """End the thread."""
+        if self._prober is not None:
+            self._prober.close(wait)
+        self._prober = self._scored = None
+
+    def _deliver(self, number: int, answer: Probed | Exception) -> None:
+        if number != self._number:
+            return
+        if isinstance(answer, Probed):
+            self.probed.emit(answer)
+        else:
+            self._prober = None  # and is not tried again for these saliencies
+            self.failed.emit(answer)

@@ -1,0 +1,74 @@
+"""Score, drag, start: a run prunes as the drag has promised."""
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QToolBar
+
+from app.main_window import MainWindow
+from app.plots.cuts import ALL
+from app.preferences import Preferences
+from engine.events import Pruned, RunFinished, Scored
+from engine.recipe import parse
+
+PATIENCE = 60_000
+RECIPE = {
+    "estimator": {"kind": "woodfisher", "samples": 60, "block_size": 500},
+    "allocation": {"sparsity": 0.8, "exclude": ["fc"]},
+    "finetune": {"epochs": 0},
+    "machine": {"device": "cpu", "threads": 1},
+}
+
+
+@pytest.fixture
+def window(qtbot, tmp_path):
+    preferences = Preferences(tmp_path / "preferences.json")
+    preferences.change(runs=str(tmp_path / "runs"), theme="light")
+    window = MainWindow(preferences)
+    window.workspace.set_recipe(parse(RECIPE))
+    with qtbot.waitSignal(window.runner.inspected, timeout=PATIENCE):
+        window.show()
+    yield window
+    window.close()
+    window.deleteLater()
+
+
+def press(qtbot, window, action):
+    button = window.findChild(QToolBar).widgetForAction(action)
+    assert button.isEnabled()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+
+@pytest.mark.parametrize("kind", ["global", "uniform", "macs"])
+def test_a_run_prunes_as_the_drag_has_promised(qtbot, window, kind):
+    window.draft.edit("allocation.kind", kind)
+    with qtbot.waitSignal(window.runner.run_ended, timeout=PATIENCE):
+        press(qtbot, window, window.actions_.score)
+    panel = window.thresholds
+    assert window.tabs.currentWidget() is panel
+    assert not list(window._preferences.runs.glob("*"))
+    steering = panel.steering
+    if kind != "uniform":
+        steering.drag(ALL, steering.common / 3)
+        steering.release()
+    steering.drag("conv1.weight", steering.cut("conv1.weight") * 4)
+    steering.release()
+    steering.set_share("layer2.0.conv1.weight", 0.55)
+    steering.release()
+    promised = dict(steering.forecast.zeros)
+    assert "fc.weight" not in promised
+    seen = []
+    for event in (Scored, Pruned):
+        window.bridge.on(event, seen.extend)
+    with qtbot.waitSignal(window.runner.run_ended, timeout=PATIENCE) as ended:
+        press(qtbot, window, window.actions_.start)
+    assert isinstance(ended.args[0], RunFinished)
+    pruned = next(event for event in seen if isinstance(event, Pruned))
+    assert {layer.name: layer.zeros for layer in pruned.layers} == promised
+    assert promised["layer2.0.conv1.weight"] == round(0.55 * 4608)
+    assert panel.steps.currentText() == "Prune 1"
+    assert panel.steps.itemText(0) == "Next prune"  # the run's own scoring
+    for _ in range(2 + (kind != "uniform")):
+        window.actions_.undo.trigger()
+    assert window.workspace.recipe == parse(
+        {**RECIPE, "allocation": {**RECIPE["allocation"], "kind": kind}}
+    )
