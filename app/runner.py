@@ -146,7 +146,7 @@ class Runner(QObject):
         """Predict what a run of this recipe takes."""
         trust, folder = self._preferences.trusted, self._preferences.runs
         self._background.do(
-            lambda: engine.plan(recipe, trust, folder),
+            lambda: engine.plan(recipe, trust, folder, watched=True),
             lambda plan: self.planned.emit(recipe, plan),
             lambda error: self._on_plan_failed(recipe, error),
         )

@@ -70,6 +70,7 @@ def decide(
     device: torch.device,
     folder: Path,
     processes: int = 1,
+    watched: bool = False,
 ) -> Budget:
     """The largest block asked for that fits, in memory if possible, else on the disk.
 
@@ -83,6 +84,7 @@ def decide(
         device: Where it will compute.
         folder: Where gradients would be paged; it need not exist yet.
         processes: That share the run; all of them share the memory of a CPU.
+        watched: The window keeps a `Study` of the run.
 
     Raises:
         InputError: Nothing fits; the hint says what to change.
@@ -90,6 +92,8 @@ def decide(
     passes = activations.passes(model, names, size, recipe)
     used = machine.memory_used(device)
     held, limit = used + memory.RUNTIME, _limit(recipe, device, used, processes)
+    if watched and device.type == "cpu":
+        held += memory.study(size)
     room = MARGIN * shutil.disk_usage(existing(folder)).free
     tried: list[Budget] = []
     for block, storage, need in _ways(recipe, size, folder, processes):

@@ -237,7 +237,8 @@ class Job:
         """Choose block size and the gradients' place by the first process's memory."""
         names = self.problem.names
         size = memory.extent(self.model, names, self.data)
-        where = (self.device, self._folder, self.ranks.size)
+        watched = self.monitor.watch is not None
+        where = (self.device, self._folder, self.ranks.size, watched)
         budget = self.ranks.told(
             lambda: decide(recipe, self.model, names, size, *where)
         )

@@ -124,6 +124,11 @@ def ranking(size: Extent, recipe: Recipe) -> int:
     return found
 
 
+def study(size: Extent) -> int:
+    """Bytes on the host of what the window keeps of a scoring: ranks and a copy."""
+    return (2 * DOUBLE + 2 * SINGLE) * size.prunable + size.parameters
+
+
 def samples(estimator: ObsEstimator, size: Extent) -> int:
     """Gradient rows that are taken: there may be too few images."""
     return min(estimator.samples, size.train if estimator.batch == 1 else 10**9)

@@ -76,6 +76,7 @@ def plan(
     recipe: Recipe,
     trust: frozenset[str] = frozenset(),
     folder: str | Path | None = None,
+    watched: bool = False,
 ) -> Plan:
     """Predict what a run takes; network and data are loaded, nothing is computed.
 
@@ -83,15 +84,16 @@ def plan(
         recipe: What would be run.
         trust: SHA-256 digests of Python files that may be executed.
         folder: Where it would run; None is the system's folder for temporary files.
+        watched: The window keeps a `Study` of the run, which takes memory of the host.
 
     Raises:
         InputError: The recipe cannot run, or does not fit; the hint says what would.
     """
     with machine.threads(recipe.machine):
-        return _plan(recipe, trust, Path(folder or tempfile.gettempdir()))
+        return _plan(recipe, trust, Path(folder or tempfile.gettempdir()), watched)
 
 
-def _plan(recipe: Recipe, trust: frozenset[str], folder: Path) -> Plan:
+def _plan(recipe: Recipe, trust: frozenset[str], folder: Path, watched: bool) -> Plan:
     device = machine.pick_device(recipe.machine)
     monitor = Monitor()
     model, layers = load_network(recipe, monitor, trust)
@@ -109,7 +111,7 @@ def _plan(recipe: Recipe, trust: frozenset[str], folder: Path) -> Plan:
     recipe.allocation.check(kept, uses(layers))
     size = memory.extent(model, names, data)
     processes = recipe.machine.processes
-    budget = decide(recipe, model, names, size, device, folder, processes)
+    budget = decide(recipe, model, names, size, device, folder, processes, watched)
     weights = {name: model.get_parameter(name).detach() for name in names}
     prunes, notes = levels(recipe, kept, uses(layers))
     steps = sum(len(level.steps) for level in prunes)
@@ -132,7 +134,7 @@ def _plan(recipe: Recipe, trust: frozenset[str], folder: Path) -> Plan:
         half_precision=budget.storage.half,
         peak_bytes=budget.peak,
         limit_bytes=budget.limit,
-        host_bytes=_host(budget, size, device),
+        host_bytes=_host(budget, size, device, watched),
         phase_bytes=budget.phases,
         gradient_bytes=memory.held(size, method, budget.storage) if second_order else 0,
         disk_bytes=budget.disk,
@@ -146,10 +148,11 @@ def _plan(recipe: Recipe, trust: frozenset[str], folder: Path) -> Plan:
     )
 
 
-def _host(budget: Budget, size: Extent, device: torch.device) -> int:
+def _host(budget: Budget, size: Extent, device: torch.device, watched: bool) -> int:
     """On a GPU's host: the program, copies of the network on their way, a page."""
     if device.type == "cpu":
         return budget.peak
     copies = 3 * size.parameters  # as loaded, the best epoch, a state being written
     page = memory.PAGE if budget.disk else 0
+    page += memory.study(size) if watched else 0
     return machine.memory_used(torch.device("cpu")) + copies + page

@@ -70,6 +70,14 @@ def test_a_disk_too_small_for_all_bits_takes_half_of_them(monkeypatch, tmp_path)
         decided(recipe(machine=EXACT), 2 * 10**9, monkeypatch, tmp_path)
 
 
+def test_what_the_window_keeps_of_a_run_is_counted(monkeypatch, tmp_path):
+    plain = decided(recipe(), 10**11, monkeypatch, tmp_path)
+    device = torch.device("cpu")
+    asked = (recipe(), None, ("a", "b"), SIZE, device, tmp_path)
+    watched = budget.decide(*asked, watched=True)
+    assert watched.peak - plain.peak == memory.study(SIZE) >= 20 * SIZE.prunable
+
+
 def test_auto_takes_the_largest_block_that_fits(monkeypatch, tmp_path):
     given = recipe(estimator={"kind": "woodfisher", "block_size": "auto"})
     roomy = decided(given, 10**11, monkeypatch, tmp_path)
