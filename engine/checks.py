@@ -1,9 +1,13 @@
 """Promises checked: the loss change that a prune step predicts beside the measured."""
 
+import math
+from dataclasses import dataclass
 from functools import partial
 
+from torch import Tensor
+
 from engine.data.base import Data
-from engine.evaluate import evaluate
+from engine.evaluate import each
 from engine.events import Checked
 from engine.monitor import Monitor
 from engine.problem import Problem, draw
@@ -11,7 +15,7 @@ from engine.processes import Ranks
 from engine.prune import Cut
 from engine.recipe import Recipe
 
-Losses = dict[str, float]  # by data: calibration, held_out
+Losses = dict[str, Tensor]  # of every image, by data: calibration, held_out
 FACTOR = 10  # between measured and predicted that a quadratic model does not explain
 WORTH = 0.1  # nats: the right classes have become a tenth less likely
 
@@ -45,6 +49,18 @@ def tell_broken(promises: list[dict[str, float | None]], monitor: Monitor) -> No
         )
 
 
+@dataclass(frozen=True)
+class Change:
+    """A measured loss change, and its standard error (None for a single image).
+
+    The error follows from how much the images differ in their change, so it is far
+    below that of either loss.
+    """
+
+    mean: float
+    error: float | None
+
+
 class Promises:
     """Measures the loss around every prune step, where nothing else changes it.
 
@@ -69,8 +85,8 @@ class Promises:
     ) -> None:
         images, seed = recipe.checks.images, recipe.machine.seed
         self._monitor = monitor
-        self._evaluate = partial(
-            evaluate,
+        self._each = partial(
+            each,
             problem.model,
             loss=problem.loss,
             batch=recipe.machine.batch,
@@ -96,25 +112,29 @@ class Promises:
         """The network was changed by something else than a prune."""
         self._now = None
 
-    def check(self, step: int, cut: Cut) -> Losses:
-        """Measure again, tell, and return the changes."""
+    def check(self, step: int, cut: Cut) -> dict[str, float | None]:
+        """Measure again, tell, and return the changes as `summary.json` has them."""
         before = self._now or {}
         self._now = self._losses()
-        changes = {name: loss - before[name] for name, loss in self._now.items()}
-        if changes:
-            self._monitor.emit(
-                Checked(
-                    step,
-                    cut.predicted,
-                    cut.predicted_joint,
-                    changes.get("calibration"),
-                    changes.get("held_out"),
-                )
-            )
-        return changes
+        told: dict[str, float | None] = {}
+        for name, losses in self._now.items():
+            change = change_between(before[name], losses)
+            told |= {name: change.mean, f"{name}_error": change.error}
+        if told:
+            found = {"calibration": None, "held_out": None} | told
+            checked = Checked(step, cut.predicted, cut.predicted_joint, **found)
+            self._monitor.emit(checked)
+        return told
 
     def _losses(self) -> Losses:
         if not self._few:
             return {}
         with self._monitor.phase("evaluate"):
-            return {name: self._evaluate(few).loss for name, few in self._few.items()}
+            return {name: self._each(few)[:, 0] for name, few in self._few.items()}
+
+
+def change_between(before: Tensor, after: Tensor) -> Change:
+    """Of the mean of losses (images,) of the same images."""
+    change = after - before
+    error = float(change.std()) / math.sqrt(len(change)) if len(change) > 1 else None
+    return Change(float(change.mean()), error)

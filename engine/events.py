@@ -11,6 +11,7 @@ from engine.facts import (
     Histogram,
     LayerCurvature,
     LayerInfo,
+    LayerPromise,
     LayerStability,
     LayerState,
 )
@@ -139,6 +140,7 @@ class Pruned(Event):
         predicted: Loss increase as the sum of single saliencies; None if unknown.
         predicted_joint: The same for the exact joint removal per block.
         final: Whether the target is reached now.
+        promises: Both by layer, where the method tells layers apart.
     """
 
     step: int
@@ -151,6 +153,7 @@ class Pruned(Event):
     predicted: float | None = None
     predicted_joint: float | None = None
     final: bool = False
+    promises: tuple[LayerPromise, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -171,6 +174,8 @@ class Checked(Event):
         predicted_joint: For the exact joint removal per block.
         calibration: Measured on calibration images.
         held_out: Measured on validation images; None without any.
+        calibration_error, held_out_error: Standard errors of the two, from how much the
+            images differ in their change; None where unknown.
     """
 
     step: int
@@ -178,6 +183,8 @@ class Checked(Event):
     predicted_joint: float | None
     calibration: float | None
     held_out: float | None
+    calibration_error: float | None = None
+    held_out_error: float | None = None
 
 
 @dataclass(frozen=True)
