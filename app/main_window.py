@@ -30,6 +30,7 @@ from app.panels.curves import CurvesPanel
 from app.panels.layer_table import LayerTablePanel
 from app.panels.layers import LayersPanel
 from app.panels.log import LogPanel
+from app.panels.promises import PromisesPanel
 from app.panels.recipe import RecipePanel
 from app.panels.thresholds import ThresholdsPanel
 from app.preferences import Preferences
@@ -68,6 +69,7 @@ class MainWindow(QMainWindow):
         self.curves = CurvesPanel(self.workspace, self.bridge)
         self.layers = LayersPanel(self.workspace, self.bridge)
         self.thresholds = ThresholdsPanel(self.workspace, self.bridge)
+        self.promises = PromisesPanel(self.workspace, self.bridge)
         self.compare = ComparePanel(self.bridge)
         self.layer_table = LayerTablePanel(self.workspace, self.bridge)
         self.log = LogPanel(self.workspace, self.bridge)
@@ -128,6 +130,7 @@ class MainWindow(QMainWindow):
             ("Curves", self.curves),
             ("Layers", self.layers),
             ("Thresholds", self.thresholds),
+            ("Promises", self.promises),
             ("Compare", self.compare),
         ):
             self.tabs.addTab(panel, title)

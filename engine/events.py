@@ -5,7 +5,7 @@ Losses are means per image, accuracies percent, sparsities fractions, durations 
 memory bytes. `epoch` counts fine-tuning epochs and may be fractional.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from engine.facts import (
     Histogram,
@@ -15,23 +15,17 @@ from engine.facts import (
     LayerStability,
     LayerState,
 )
-
-
-@dataclass(frozen=True)
-class Event:
-    """Anything a run says; `time` is seconds of work since it began."""
-
-    time: float = field(default=0.0, kw_only=True)
-
-
-@dataclass(frozen=True)
-class RunStarted(Event):
-    """The first event of every run."""
-
-    folder: str
-    device: str
-    seed: int
-    resumed: bool = False
+from engine.run_events import (
+    Event,
+    Noticed,
+    RunFailed,
+    RunFinished,
+    RunPaused,
+    RunResumed,
+    RunStarted,
+    RunStopped,
+    Saved,
+)
 
 
 @dataclass(frozen=True)
@@ -222,57 +216,6 @@ class EpochFinished(Event):
     accuracy: float
     images_per_second: float
     best: bool
-
-
-@dataclass(frozen=True)
-class Saved(Event):
-    """A file of the run folder appeared, whole."""
-
-    path: str
-
-
-@dataclass(frozen=True)
-class Noticed(Event):
-    """Something decided or found on the person's behalf; `level` is info or warning."""
-
-    level: str
-    message: str
-    hint: str = ""
-
-
-@dataclass(frozen=True)
-class RunPaused(Event):
-    """The run holds."""
-
-
-@dataclass(frozen=True)
-class RunResumed(Event):
-    """The run goes on after a pause."""
-
-
-@dataclass(frozen=True)
-class RunFinished(Event):
-    """Last event of a run that reached its end."""
-
-    sparsity: float
-    accuracy_dense: float
-    accuracy: float
-
-
-@dataclass(frozen=True)
-class RunStopped(Event):
-    """Last event of a run that was asked to stop; it can be resumed."""
-
-    message: str = "Stopped. Everything up to here is saved and can be resumed."
-
-
-@dataclass(frozen=True)
-class RunFailed(Event):
-    """Last event of a run that could not go on."""
-
-    message: str
-    hint: str
-    details: tuple[str, ...] = ()
 
 
 EVENTS: tuple[type[Event], ...] = (

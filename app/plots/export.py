@@ -6,28 +6,31 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QIODevice, QPoint, QSaveFile, Qt
-from PySide6.QtGui import QImage, QRegion
+from PySide6.QtGui import QColor, QImage, QPainter, QRegion
+from PySide6.QtSvg import QSvgGenerator
 from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
 
 from app import palette
 from engine.errors import InputError
 
 SCALE = 2  # pixels of a picture per pixel of the window: sharp in print
-PICTURES = "Pictures (*.png)"
+PICTURES = "Pictures (*.png);;Drawings (*.svg)"
 TABLES = "Tables (*.csv)"
 
 
 def save_picture(widget: QWidget, path: Path) -> None:
-    """Write the widget as PNG at twice its size on the screen.
+    """Write the widget as PNG at twice its size on the screen, or as SVG by suffix.
 
     Raises:
         InputError: The file cannot be written.
     """
+    if path.suffix.lower() == ".svg":
+        _write(path, lambda file: _draw_svg(widget, file))
+        return
     image = QImage(widget.size() * SCALE, QImage.Format.Format_RGB32)
     image.setDevicePixelRatio(SCALE)
     image.fill(palette.current().background)
-    everything = QRegion(widget.rect())
-    widget.render(image, QPoint(), everything, QWidget.RenderFlag.DrawChildren)
+    _render(widget, image)
     _write(path, lambda file: image.save(file, "PNG"))
 
 
@@ -57,17 +60,34 @@ def ask_and_save(
         save: Called with the path.
     """
     title = "Save picture" if kinds == PICTURES else "Save data"
-    answer, _ = QFileDialog.getSaveFileName(parent, title, name, kinds)
+    answer, kind = QFileDialog.getSaveFileName(parent, title, name, kinds)
     if not answer:
         return
     path = Path(answer)
+    suffix = ".svg" if "svg" in kind else Path(name).suffix
     try:
-        save(path if path.suffix else path.with_suffix(Path(name).suffix))
+        save(path if path.suffix else path.with_suffix(suffix))
     except InputError as error:
         box = QMessageBox(QMessageBox.Icon.Warning, title, error.message)
         box.setParent(parent, Qt.WindowType.Dialog)
         box.setInformativeText(error.hint)
         box.exec()
+
+
+def _draw_svg(widget: QWidget, file: QSaveFile) -> bool:
+    drawing = QSvgGenerator()
+    drawing.setOutputDevice(file)
+    drawing.setSize(widget.size())
+    drawing.setViewBox(widget.rect())
+    painter = QPainter(drawing)
+    painter.fillRect(widget.rect(), QColor(palette.current().background))
+    _render(widget, painter)
+    return painter.end()
+
+
+def _render(widget: QWidget, target: QImage | QPainter) -> None:
+    everything = QRegion(widget.rect())
+    widget.render(target, QPoint(), everything, QWidget.RenderFlag.DrawChildren)
 
 
 def _write(path: Path, write: Callable[[QSaveFile], bool]) -> None:
