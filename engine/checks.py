@@ -102,6 +102,7 @@ class Promises:
                 order = draw(len(split), count, 1, seed, Monitor()).reshape(-1)
                 self._few[name] = split.subset(order)
         self._now: Losses | None = None
+        self._after: Losses | None = None
 
     def look(self) -> None:
         """Measure the network as it is, unless that is known."""
@@ -110,16 +111,28 @@ class Promises:
 
     def forget(self) -> None:
         """The network was changed by something else than a prune."""
-        self._now = None
+        self._now = self._after = None
+
+    def measured(self) -> dict[str, Change]:
+        """The changes by data since the last `look`, or check, measured once."""
+        if self._after is None:
+            self._after = self._losses()
+        before = self._now or {}
+        return {
+            name: change_between(before[name], losses)
+            for name, losses in self._after.items()
+        }
+
+    def undone(self) -> None:
+        """The network is again as it was looked at."""
+        self._after = None
 
     def check(self, step: int, cut: Cut) -> dict[str, float | None]:
-        """Measure again, tell, and return the changes as `summary.json` has them."""
-        before = self._now or {}
-        self._now = self._losses()
+        """Tell of the changes, and return them as `summary.json` has them."""
         told: dict[str, float | None] = {}
-        for name, losses in self._now.items():
-            change = change_between(before[name], losses)
+        for name, change in self.measured().items():
             told |= {name: change.mean, f"{name}_error": change.error}
+        self._now, self._after = self._after, None
         if told:
             found = {"calibration": None, "held_out": None} | told
             checked = Checked(step, cut.predicted, cut.predicted_joint, **found)

@@ -182,6 +182,29 @@ class Checked(Event):
 
 
 @dataclass(frozen=True)
+class Halved(Event):
+    """A prune step was undone, as its loss change was not as promised.
+
+    Attributes:
+        step: Which prune it would have been, from 1; its first half has the number now.
+        start, middle, end: What would be gone, as the allocation counts it.
+        predicted: Loss change, the larger of the predicted ones.
+        measured: On calibration images.
+        error: Standard error of it.
+        depth: How often the planned step was halved by now.
+    """
+
+    step: int
+    start: float
+    middle: float
+    end: float
+    predicted: float
+    measured: float
+    error: float | None
+    depth: int
+
+
+@dataclass(frozen=True)
 class Evaluated(Event):
     """A measurement.
 
@@ -233,6 +256,7 @@ EVENTS: tuple[type[Event], ...] = (
     Pruned,
     Restored,
     Checked,
+    Halved,
     Evaluated,
     Trained,
     EpochFinished,
