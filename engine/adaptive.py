@@ -87,15 +87,14 @@ class Adaptive:
     ) -> Halved | None:
         """What to tell if the step has to be halved."""
         factor, end = self._schedule.adaptive, level.steps[at]
-        known = [x for x in (cut.predicted, cut.predicted_joint) if x is not None]
-        if not known:
+        predicted = _promised(cut)
+        if predicted is None:
             if number == 1:
                 self._monitor.notice(
                     "The method predicts no loss, so no step can be halved.",
                     "Choose a method that does, or set schedule.adaptive to 0.",
                 )
             return None
-        predicted = max(known)
         if not broken(predicted, change, factor):
             return None
         if level.depth(at) == MOST:
@@ -106,15 +105,16 @@ class Adaptive:
             )
             return None
         middle = self._schedule.middle(start, end)
-        found = (predicted, change.mean, change.error)
+        found = cut.predicted, cut.predicted_joint, change.mean, change.error
         return Halved(number, start, middle, end, *found, level.depth(at) + 1)
 
     def _halve(self, event: Halved, level: Level, at: int) -> Level:
         self._monitor.emit(event)
+        promised = _promised(event)
         self._monitor.notice(
             f"Prune {event.step} to {event.end:.2%} changed the loss by "
-            f"{event.measured:.3g} instead of {event.predicted:.3g}. It was undone and "
-            f"is taken in two steps, by {event.middle:.2%}.",
+            f"{event.calibration:.3g} instead of {promised:.3g}. It was undone and "
+            f"is taken in two steps, the first to {event.middle:.2%}.",
             level="info",
         )
         told = dataclasses.asdict(event)
@@ -130,6 +130,12 @@ def broken(predicted: float, change: Change, factor: float) -> bool:
     if change.error is None:
         return False
     return change.mean - SURE * change.error > factor * max(predicted, 0.0)
+
+
+def _promised(told: Cut | Halved) -> float | None:
+    """The larger prediction: whatever is above it is above both."""
+    known = (told.predicted, told.predicted_joint)
+    return max((each for each in known if each is not None), default=None)
 
 
 @torch.no_grad()

@@ -188,9 +188,7 @@ class Halved(Event):
     Attributes:
         step: Which prune it would have been, from 1; its first half has the number now.
         start, middle, end: What would be gone, as the allocation counts it.
-        predicted: Loss change, the larger of the predicted ones.
-        measured: On calibration images.
-        error: Standard error of it.
+        predicted, predicted_joint, calibration, calibration_error: See `Checked`.
         depth: How often the planned step was halved by now.
     """
 
@@ -198,9 +196,10 @@ class Halved(Event):
     start: float
     middle: float
     end: float
-    predicted: float
-    measured: float
-    error: float | None
+    predicted: float | None
+    predicted_joint: float | None
+    calibration: float
+    calibration_error: float | None
     depth: int
 
 

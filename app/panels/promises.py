@@ -27,6 +27,7 @@ from app.plots.promise_record import (
     NAMES,
     Promises,
     sentence,
+    tried,
 )
 from app.plots.promises import PromisesFigure
 from app.tables.promise_table import SHARE, PromiseTableModel
@@ -202,7 +203,10 @@ class PromisesPanel(QWidget):
         self._dirty = False
         kind = self.kinds.currentData()
         self.figure.draw(self.promises, kind, shown.step if shown else 0)
-        self.text.setText(sentence(shown, kind) if shown else "")
+        words = ""
+        if shown:
+            words = f"{sentence(shown, kind)} {tried(self.promises, shown.step)}"
+        self.text.setText(words.rstrip())
         self.model.set_layers(shown.layers if shown else ())
         self._layers.set_empty(not self.model.layers)
         self._select_layer(self._workspace.layer)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from app.tables.units import number, percent
-from engine.events import Checked, Event, LayerPromise, Pruned
+from engine.events import Checked, Event, Halved, LayerPromise, Pruned
 
 BAND = 2.0  # a kept promise is missed by at most this factor
 SURE = 2.0  # standard errors within which a measurement may be wrong
@@ -12,7 +12,7 @@ KINDS = ("joint", "summed")
 NAMES = {"joint": "exact joint", "summed": "sum of saliencies"}
 WHERE = {"calibration": "calibration", "held_out": "held-out"}  # images, in words
 COLUMNS = (
-    "step", "sparsity", "layer", "removed", "predicted_sum", "predicted_joint",
+    "step", "what", "sparsity", "layer", "removed", "predicted_sum", "predicted_joint",
     "calibration", "calibration_error", "held_out", "held_out_error",
 )  # fmt: skip
 MEANING = (
@@ -57,12 +57,17 @@ class Promises:
 
     def __init__(self) -> None:
         self.all: list[Promise] = []
+        self.undone: list[Halved] = []
 
     def add(self, events: Iterable[Event]) -> bool:
         """Take events in; whether anything changed."""
         changed = False
         for event in events:
-            if isinstance(event, Pruned):
+            if isinstance(event, Halved):
+                known = (u for u in self.undone if (u.step, u.end) != _place(event))
+                self.undone = [*known, event]
+                changed = True
+            elif isinstance(event, Pruned):
                 self.all = [each for each in self.all if each.step < event.step]
                 losses = event.predicted, event.predicted_joint
                 at = event.step, event.steps, event.sparsity
@@ -81,16 +86,21 @@ class Promises:
         return next((each for each in self.all if each.step == step), None)
 
     def rows(self) -> Iterator[tuple]:
-        """A row per prune, then one per layer of it, under `COLUMNS`."""
+        """A row per prune, and one per layer of it, and each undone; see `COLUMNS`."""
+        for each in self.undone:
+            predicted = each.predicted, each.predicted_joint
+            measured = each.calibration, each.calibration_error, "", ""
+            yield _told(each.step, "undone", each.end, "", "", *predicted, *measured)
         for each in self.all:
             measured = (
                 each.calibration, each.calibration_error,
                 each.held_out, each.held_out_error,
             )  # fmt: skip
-            at = each.step, each.sparsity
-            yield _told(*at, "", "", each.summed, each.joint, *measured)
+            at = each.sparsity, "", ""
+            yield _told(each.step, "prune", *at, each.summed, each.joint, *measured)
             for layer in each.layers:
                 share = layer.name, layer.removed, layer.summed, layer.joint
+                at = each.step, "layer", each.sparsity
                 yield _told(*at, *share, "", "", "", "")
 
 
@@ -113,6 +123,17 @@ def sentence(promise: Promise, kind: str) -> str:
     if not found:
         return f"{said}; nothing was measured (checks.images is 0, or it is under way)."
     return f"{said}; measured {' and '.join(found)}. {_verdict(promise, kind)}".rstrip()
+
+
+def tried(promises: Promises, step: int) -> str:
+    """What was undone before a prune was small enough; empty if nothing was."""
+    larger = [each for each in promises.undone if each.step == step]
+    if not larger:
+        return ""
+    what = " and ".join(
+        f"to {percent(each.end)} ({_signed(each.calibration)})" for each in larger
+    )
+    return f"It was tried {what} first, undone and halved."
 
 
 def _verdict(promise: Promise, kind: str) -> str:
@@ -151,6 +172,10 @@ def _kept(promise: Promise, event: Checked) -> Promise:
         calibration_error=event.calibration_error,
         held_out_error=event.held_out_error,
     )
+
+
+def _place(event: Halved) -> tuple[int, float]:
+    return event.step, event.end
 
 
 def _told(*values: object) -> tuple:

@@ -20,6 +20,7 @@ ENTRIES = (
     Entry("Predicted, exact joint", "learning_rate", "hollow"),
     Entry("Measured on calibration images", "test", "point"),
     Entry("Measured on held-out images", "validation", "point"),
+    Entry("The same, undone and halved", "cut", "point"),
     Entry(f"Promise kept within a factor of {BAND:g}", "success", "bar"),
 )
 PREDICTED = {"summed": "sparsity", "joint": "learning_rate"}  # -> palette
@@ -65,6 +66,7 @@ class PromisesFigure(base.Figure):
         for bars in self._bars.values():
             self._losses.addItem(bars)
         self._points = {n: self._losses.plot() for n in (*PREDICTED, *MEASURED)}
+        self._undone = self._losses.plot()
         self._found = {name: self._ratios.plot() for name in MEASURED}
         self._canvas.scene().sigMouseClicked.connect(self._clicked)
         layout = QVBoxLayout(self)
@@ -82,6 +84,7 @@ class PromisesFigure(base.Figure):
             points.setData(*self._known(name))
         for name, bars in self._bars.items():
             self._draw_bars(bars, name)
+        self._draw_undone(promises)
         drawn = [each.ratio(kind, name) for each in self._promises for name in MEASURED]
         rises = [math.log10(ratio) for ratio in drawn if ratio and 0 < ratio < math.inf]
         low, high = min(rises, default=0.0) - 0.15, max(rises, default=0.0) + 0.15
@@ -112,6 +115,7 @@ class PromisesFigure(base.Figure):
             marks.set_pen(base.line(colours.muted, 1, Qt.PenStyle.DotLine))
         for name, colour in PREDICTED.items():
             _dress(self._points[name], base.hollow(getattr(colours, colour), 8))
+        _dress(self._undone, base.solid(colours.cut))
         for name, colour in MEASURED.items():
             shade = getattr(colours, colour)
             _dress(self._points[name], base.solid(shade))
@@ -138,6 +142,12 @@ class PromisesFigure(base.Figure):
             y=np.array([getattr(p, name) for p in known], float),
             height=np.array(spread, float),
         )
+
+    def _draw_undone(self, promises: Promises) -> None:
+        known = [each for each in promises.undone if math.isfinite(each.calibration)]
+        x = [each.step + BESIDE["calibration"] for each in known]
+        y = [each.calibration for each in known]
+        self._undone.setData(np.array(x, float), np.array(y, float))
 
     def _draw_ratios(
         self, points: pg.PlotDataItem, name: str, kind: str, low: float

@@ -54,7 +54,7 @@ class Schedule(Part):
     adaptive: float = field(
         0.0,
         "Halve steps beyond",
-        "A step that raises the loss of the check images by over this factor times what "
+        "A step that raises the check images' loss by over this factor times what "
         f"was predicted is undone and taken in two, up to {MOST} times over.",
         ge=0,
         le=1_000_000,

@@ -11,7 +11,7 @@ import engine
 from app.panels.promises import PromisesPanel
 from app.plots.empty import EmptyState
 from app.plots.promise_record import COLUMNS, Promise, Promises, sentence
-from engine.events import Checked, LayerPromise, Pruned
+from engine.events import Checked, Halved, LayerPromise, Pruned
 from engine.recipe import parse
 
 LAYERS = (LayerPromise("a.weight", 10, 0.1, 0.3), LayerPromise("b.weight", 5, 0.1, 0.1))
@@ -123,6 +123,17 @@ def test_layers_are_sorted_by_their_share_and_linked(qtbot, show, send, workspac
     assert workspace.layer == "b.weight"
     workspace.select_layer("a.weight")
     assert panel.table.currentIndex().row() == 0
+
+
+def test_an_undone_step_is_drawn_and_told_beside_what_took_its_place(qtbot, show, send):
+    panel = show(PromisesPanel)
+    tried = Halved(1, 0.0, 0.5, 0.9, 0.2, 0.4, 5.0, 0.1, 1)
+    send(tried, prune(1), check(1), tried)  # repeated by a resumed run
+    drawn(qtbot, panel)
+    assert panel.figure._undone.getData()[1].tolist() == [5.0]
+    assert "It was tried to 90.0 % (+5) first, undone" in panel.text.text()
+    rows = [dict(zip(COLUMNS, r, strict=True)) for r in panel.promises.rows()]
+    assert [r["calibration"] for r in rows if r["what"] == "undone"] == [5.0]
 
 
 def test_a_repeated_prune_replaces_what_stood_there():
