@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.checks import Change, Promises
+from engine.checks import Change, Promises, exceeds
 from engine.events import Halved
 from engine.monitor import Monitor
 from engine.problem import Problem
@@ -23,10 +23,10 @@ class Adaptive:
     """Judges every step on the calibration images of the checks, before it counts.
 
     A step breaks its promise when the measured loss change, less `SURE` standard
-    errors, exceeds `schedule.adaptive` times the larger of the predicted ones (at least
-    0). Its weights are put back then, and it is taken as two steps, up to `MOST` times
-    over. A stop before the judgement puts them back, too, so that a resumed run judges
-    as well.
+    errors, exceeds `schedule.adaptive` times the larger of the predicted ones, and
+    `checks.WORTH`. Its weights are put back then, and it is taken as two steps, up to
+    `MOST` times over. A stop before the judgement puts them back, too, so that a
+    resumed run judges as well.
 
     Args:
         schedule: Gives the factor, and where half a step ends.
@@ -124,12 +124,12 @@ class Adaptive:
 
 
 def broken(predicted: float, change: Change, factor: float) -> bool:
-    """Whether a measured change exceeds the predicted by more than factor and noise."""
+    """Whether a change exceeds the predicted by more than a factor and noise."""
     if not math.isfinite(change.mean):
         return True
     if change.error is None:
         return False
-    return change.mean - SURE * change.error > factor * max(predicted, 0.0)
+    return exceeds(change.mean - SURE * change.error, predicted, factor)
 
 
 def _promised(told: Cut | Halved) -> float | None:

@@ -34,7 +34,12 @@ def broken(promise: dict[str, float | None]) -> bool:
     measured = promise.get("calibration")
     if predicted is None or measured is None:
         return False
-    return measured > max(FACTOR * predicted, WORTH)
+    return exceeds(measured, predicted, FACTOR)
+
+
+def exceeds(measured: float, predicted: float, factor: float) -> bool:
+    """Whether a loss change is far above the predicted one, and matters."""
+    return measured > max(factor * predicted, WORTH)
 
 
 def tell_broken(promises: list[dict[str, float | None]], monitor: Monitor) -> None:
@@ -43,8 +48,8 @@ def tell_broken(promises: list[dict[str, float | None]], monitor: Monitor) -> No
     if broken(last) and not any(map(broken, earlier)):
         monitor.notice(
             f"Prune {last['step']} raised the loss far more than was predicted.",
-            "Prune in more steps (schedule.recomputations), or raise the damping "
-            "(estimator.damping).",
+            "Prune in more steps (schedule.recomputations), have steps halved "
+            "(schedule.adaptive), or raise the damping (estimator.damping).",
             level="info",
         )
 

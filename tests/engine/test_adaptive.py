@@ -71,7 +71,8 @@ def summary(folder):
         (0.1, Change(0.5, 0.1), True),  # 0.5 - 0.2 > 0.2
         (0.1, Change(0.5, 0.2), False),  # within noise
         (0.1, Change(0.15, 0.0), False),  # within the factor
-        (-0.1, Change(0.1, 0.01), True),  # a gain was promised
+        (-0.1, Change(0.2, 0.01), True),  # a gain was promised
+        (0.001, Change(0.09, 0.0), False),  # too little to matter
         (0.1, Change(-3.0, 0.0), False),  # better than promised
         (0.1, Change(math.nan, math.nan), True),
         (0.1, Change(9.0, None), False),  # a single image proves nothing
