@@ -146,18 +146,6 @@ def test_pruning_gives_the_bits_of_a_single_process(tmp_path):
     assert two["predicted"][0]["joint"] == pytest.approx(one["predicted"][0]["joint"])
 
 
-def test_processes_halve_the_same_steps(tmp_path):
-    adaptive = {"adaptive": 20}
-    recipe = written(tmp_path, schedule=adaptive, allocation={"sparsity": 0.9})
-    code, _, err = finish(team("run", recipe, "--out", tmp_path / "two"))
-    assert code == 0, err
-    engine.run(load(recipe), tmp_path / "one")
-    one, two = summary(tmp_path / "one"), summary(tmp_path / "two")
-    steps = [each["end"] for each in one["halved"]]
-    assert steps and steps == [each["end"] for each in two["halved"]]
-    assert one["mask_sha256"] == two["mask_sha256"]
-
-
 def test_fine_tuning_together_reaches_the_same_place(tmp_path):
     recipe = written(tmp_path, finetune={"epochs": 2})
     code, _, err = finish(team("run", recipe, "--out", tmp_path / "two"))
