@@ -8,15 +8,13 @@ from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
     QSplitter,
-    QTabWidget,
-    QVBoxLayout,
-    QWidget,
 )
 
 from app import assets, geometry
 from app.actions import Actions
 from app.banner import Banner
 from app.bridge import Bridge
+from app.centre import centre, tabs_of
 from app.commands import Commands
 from app.comparing import Comparing
 from app.dialogs.closing import ask_to_close
@@ -30,6 +28,7 @@ from app.panels.curves import CurvesPanel
 from app.panels.layer_table import LayerTablePanel
 from app.panels.layers import LayersPanel
 from app.panels.log import LogPanel
+from app.panels.promises import PromisesPanel
 from app.panels.recipe import RecipePanel
 from app.panels.sensitivity import SensitivityPanel
 from app.panels.thresholds import ThresholdsPanel
@@ -43,7 +42,6 @@ from engine.recipe import Recipe
 COLUMNS = (352, 640, 400)  # logical pixels: recipe, plots, layer table
 PARTS = ("geometry", "columns", "rows")  # whose sizes are remembered
 ROWS = (620, 150)  # all of that, log
-SMALLEST = 320  # width of the plots
 NARROW, LOW = 1000, 560  # a screen below this starts without layer table or log
 
 
@@ -77,6 +75,7 @@ class MainWindow(QMainWindow):
             self.workspace, self.bridge, self.steering, self.probing
         )
         self.sensitivity = SensitivityPanel(self.workspace, self.steering)
+        self.promises = PromisesPanel(self.workspace, self.bridge)
         self.compare = ComparePanel(self.bridge)
         self.layer_table = LayerTablePanel(self.workspace, self.bridge)
         self.log = LogPanel(self.workspace, self.bridge)
@@ -132,28 +131,18 @@ class MainWindow(QMainWindow):
     def _lay_out(self) -> None:
         self.setWindowIcon(assets.application_icon())
         self.setAcceptDrops(True)
-        self.tabs = QTabWidget(self)
-        self.tabs.setDocumentMode(True)
-        for title, panel in (
+        views = (
             ("Curves", self.curves),
             ("Layers", self.layers),
             ("Thresholds", self.thresholds),
             ("Sensitivity", self.sensitivity),
+            ("Promises", self.promises),
             ("Compare", self.compare),
-        ):
-            self.tabs.addTab(panel, title)
-        centre = QWidget(self)
-        centre.setMinimumWidth(SMALLEST)
-        column = QVBoxLayout(centre)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        above = QVBoxLayout()
-        above.setContentsMargins(8, 0, 8, 0)
-        above.addWidget(self.notice)
-        column.addLayout(above)
-        column.addWidget(self.tabs, 1)
+        )
+        self.tabs = tabs_of(views, self)
+        middle = centre(self.notice, self.tabs, self)
         self._columns = QSplitter(Qt.Orientation.Horizontal, self)
-        for widget in (self.recipe_panel, centre, self.layer_table):
+        for widget in (self.recipe_panel, middle, self.layer_table):
             self._columns.addWidget(widget)
         self._columns.setStretchFactor(1, 1)
         self._rows = QSplitter(Qt.Orientation.Vertical, self)

@@ -1,9 +1,13 @@
 """Promises checked: the loss change that a prune step predicts beside the measured."""
 
+import math
+from dataclasses import dataclass
 from functools import partial
 
+from torch import Tensor
+
 from engine.data.base import Data
-from engine.evaluate import evaluate
+from engine.evaluate import each
 from engine.events import Checked
 from engine.monitor import Monitor
 from engine.problem import Problem, draw
@@ -11,7 +15,7 @@ from engine.processes import Ranks
 from engine.prune import Cut
 from engine.recipe import Recipe
 
-Losses = dict[str, float]  # by data: calibration, held_out
+Losses = dict[str, Tensor]  # of every image, by data: calibration, held_out
 FACTOR = 10  # between measured and predicted that a quadratic model does not explain
 WORTH = 0.1  # nats: the right classes have become a tenth less likely
 
@@ -30,7 +34,12 @@ def broken(promise: dict[str, float | None]) -> bool:
     measured = promise.get("calibration")
     if predicted is None or measured is None:
         return False
-    return measured > max(FACTOR * predicted, WORTH)
+    return exceeds(measured, predicted, FACTOR)
+
+
+def exceeds(measured: float, predicted: float, factor: float) -> bool:
+    """Whether a loss change is far above the predicted one, and matters."""
+    return measured > max(factor * predicted, WORTH)
 
 
 def tell_broken(promises: list[dict[str, float | None]], monitor: Monitor) -> None:
@@ -39,10 +48,22 @@ def tell_broken(promises: list[dict[str, float | None]], monitor: Monitor) -> No
     if broken(last) and not any(map(broken, earlier)):
         monitor.notice(
             f"Prune {last['step']} raised the loss far more than was predicted.",
-            "Prune in more steps (schedule.recomputations), or raise the damping "
-            "(estimator.damping).",
+            "Prune in more steps (schedule.recomputations), have steps halved "
+            "(schedule.adaptive), or raise the damping (estimator.damping).",
             level="info",
         )
+
+
+@dataclass(frozen=True)
+class Change:
+    """A measured loss change, and its standard error (None for a single image).
+
+    The error follows from how much the images differ in their change, so it is far
+    below that of either loss.
+    """
+
+    mean: float
+    error: float | None
 
 
 class Promises:
@@ -69,8 +90,8 @@ class Promises:
     ) -> None:
         images, seed = recipe.checks.images, recipe.machine.seed
         self._monitor = monitor
-        self._evaluate = partial(
-            evaluate,
+        self._each = partial(
+            each,
             problem.model,
             loss=problem.loss,
             batch=recipe.machine.batch,
@@ -86,6 +107,7 @@ class Promises:
                 order = draw(len(split), count, 1, seed, Monitor()).reshape(-1)
                 self._few[name] = split.subset(order)
         self._now: Losses | None = None
+        self._after: Losses | None = None
 
     def look(self) -> None:
         """Measure the network as it is, unless that is known."""
@@ -94,27 +116,43 @@ class Promises:
 
     def forget(self) -> None:
         """The network was changed by something else than a prune."""
-        self._now = None
+        self._now = self._after = None
 
-    def check(self, step: int, cut: Cut) -> Losses:
-        """Measure again, tell, and return the changes."""
+    def measured(self) -> dict[str, Change]:
+        """The changes by data since the last `look`, or check, measured once."""
+        if self._after is None:
+            self._after = self._losses()
         before = self._now or {}
-        self._now = self._losses()
-        changes = {name: loss - before[name] for name, loss in self._now.items()}
-        if changes:
-            self._monitor.emit(
-                Checked(
-                    step,
-                    cut.predicted,
-                    cut.predicted_joint,
-                    changes.get("calibration"),
-                    changes.get("held_out"),
-                )
-            )
-        return changes
+        return {
+            name: change_between(before[name], losses)
+            for name, losses in self._after.items()
+        }
+
+    def undone(self) -> None:
+        """The network is again as it was looked at."""
+        self._after = None
+
+    def check(self, step: int, cut: Cut) -> dict[str, float | None]:
+        """Tell of the changes, and return them as `summary.json` has them."""
+        told: dict[str, float | None] = {}
+        for name, change in self.measured().items():
+            told |= {name: change.mean, f"{name}_error": change.error}
+        self._now, self._after = self._after, None
+        if told:
+            found = {"calibration": None, "held_out": None} | told
+            checked = Checked(step, cut.predicted, cut.predicted_joint, **found)
+            self._monitor.emit(checked)
+        return told
 
     def _losses(self) -> Losses:
         if not self._few:
             return {}
         with self._monitor.phase("evaluate"):
-            return {name: self._evaluate(few).loss for name, few in self._few.items()}
+            return {name: self._each(few)[:, 0] for name, few in self._few.items()}
+
+
+def change_between(before: Tensor, after: Tensor) -> Change:
+    """Of the mean of losses (images,) of the same images."""
+    change = after - before
+    error = float(change.std()) / math.sqrt(len(change)) if len(change) > 1 else None
+    return Change(float(change.mean()), error)

@@ -1,7 +1,7 @@
 """What a fitted estimator answers: saliencies, corrections and predicted losses."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from torch import Tensor
@@ -11,6 +11,7 @@ from engine.groups import Best
 from engine.masks import Masks
 
 Tensors = dict[str, Tensor]
+Losses = dict[str, tuple[float, float | None]]  # by layer: summed, joint
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,21 @@ class Removal:
         corrections: To add to the weights; removed ones land on exactly 0.
         summed: Loss increase as the sum of the sets' saliencies; None = unknown.
         joint: Loss increase of the joint removal, exact in each block; None = unknown.
+        layers: Both, each layer's share; nothing where layers are not told apart.
     """
 
     corrections: Tensors
     summed: float | None
     joint: float | None
+    layers: Losses = field(default_factory=dict)
+
+    @classmethod
+    def adding_up(cls, corrections: Tensors, layers: Losses) -> "Removal":
+        """One whose losses are the sums over the layers."""
+        summed = sum(single for single, _ in layers.values())
+        joints = [joint for _, joint in layers.values()]
+        joint = None if None in joints else sum(joints)
+        return cls(corrections, summed, joint, layers)
 
     @property
     def predicted(self) -> tuple[float | None, float | None]:

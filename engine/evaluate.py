@@ -5,7 +5,7 @@ import math
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from engine.data.base import Split
 from engine.loss import Loss
@@ -43,14 +43,28 @@ def evaluate(
     label: str,
     ranks: Ranks = ALONE,
 ) -> Measure:
-    """Loss and accuracy in eval mode on all images of `split`; NaN if it is empty.
-
-    Several processes take the batches in turns and all get the sums.
-    """
+    """Loss and accuracy in eval mode on all images of `split`; NaN if it is empty."""
     if not len(split):
         return Measure(math.nan, math.nan)
+    mean, share = each(model, split, loss, batch, monitor, label, ranks).mean(0)
+    return Measure(float(mean), 100.0 * float(share))
+
+
+def each(
+    model: nn.Module,
+    split: Split,
+    loss: Loss,
+    batch: int,
+    monitor: Monitor,
+    label: str,
+    ranks: Ranks = ALONE,
+) -> Tensor:
+    """Loss of every image, and 1 where the guess is right (images, 2), float64.
+
+    Several processes take the batches in turns and all get everything.
+    """
     model.eval()
-    sums = torch.zeros(2, dtype=torch.float64)  # losses, hits
+    found = torch.zeros(len(split), 2, dtype=torch.float64)
     mine = ranks.share(torch.arange(len(split)).split(batch))
     with monitor.apart(), torch.no_grad():
         for indices in monitor.track(mine, label):
@@ -58,6 +72,5 @@ def evaluate(
             outputs = model(images).float()
             hits = (outputs.argmax(1) == labels).double()
             losses = loss.per_sample(outputs, labels).double()
-            sums += torch.stack([losses.sum(), hits.sum()]).cpu()
-    total, right = ranks.sum(sums).tolist()
-    return Measure(total / len(split), 100.0 * right / len(split))
+            found[indices] = torch.stack([losses, hits], 1).cpu()
+    return ranks.sum(found)

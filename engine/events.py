@@ -5,32 +5,27 @@ Losses are means per image, accuracies percent, sparsities fractions, durations 
 memory bytes. `epoch` counts fine-tuning epochs and may be fractional.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from engine.facts import (
     Histogram,
     LayerCurvature,
     LayerInfo,
+    LayerPromise,
     LayerStability,
     LayerState,
 )
-
-
-@dataclass(frozen=True)
-class Event:
-    """Anything a run says; `time` is seconds of work since it began."""
-
-    time: float = field(default=0.0, kw_only=True)
-
-
-@dataclass(frozen=True)
-class RunStarted(Event):
-    """The first event of every run."""
-
-    folder: str
-    device: str
-    seed: int
-    resumed: bool = False
+from engine.run_events import (
+    Event,
+    Noticed,
+    RunFailed,
+    RunFinished,
+    RunPaused,
+    RunResumed,
+    RunStarted,
+    RunStopped,
+    Saved,
+)
 
 
 @dataclass(frozen=True)
@@ -139,6 +134,7 @@ class Pruned(Event):
         predicted: Loss increase as the sum of single saliencies; None if unknown.
         predicted_joint: The same for the exact joint removal per block.
         final: Whether the target is reached now.
+        promises: Both by layer, where the method tells layers apart.
     """
 
     step: int
@@ -151,6 +147,7 @@ class Pruned(Event):
     predicted: float | None = None
     predicted_joint: float | None = None
     final: bool = False
+    promises: tuple[LayerPromise, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -171,6 +168,8 @@ class Checked(Event):
         predicted_joint: For the exact joint removal per block.
         calibration: Measured on calibration images.
         held_out: Measured on validation images; None without any.
+        calibration_error, held_out_error: Standard errors of the two, from how much the
+            images differ in their change; None where unknown.
     """
 
     step: int
@@ -178,6 +177,30 @@ class Checked(Event):
     predicted_joint: float | None
     calibration: float | None
     held_out: float | None
+    calibration_error: float | None = None
+    held_out_error: float | None = None
+
+
+@dataclass(frozen=True)
+class Halved(Event):
+    """A prune step was undone, as its loss change was not as promised.
+
+    Attributes:
+        step: Which prune it would have been, from 1; its first half has the number now.
+        start, middle, end: What would be gone, as the allocation counts it.
+        predicted, predicted_joint, calibration, calibration_error: See `Checked`.
+        depth: How often the planned step was halved by now.
+    """
+
+    step: int
+    start: float
+    middle: float
+    end: float
+    predicted: float | None
+    predicted_joint: float | None
+    calibration: float
+    calibration_error: float | None
+    depth: int
 
 
 @dataclass(frozen=True)
@@ -217,57 +240,6 @@ class EpochFinished(Event):
     best: bool
 
 
-@dataclass(frozen=True)
-class Saved(Event):
-    """A file of the run folder appeared, whole."""
-
-    path: str
-
-
-@dataclass(frozen=True)
-class Noticed(Event):
-    """Something decided or found on the person's behalf; `level` is info or warning."""
-
-    level: str
-    message: str
-    hint: str = ""
-
-
-@dataclass(frozen=True)
-class RunPaused(Event):
-    """The run holds."""
-
-
-@dataclass(frozen=True)
-class RunResumed(Event):
-    """The run goes on after a pause."""
-
-
-@dataclass(frozen=True)
-class RunFinished(Event):
-    """Last event of a run that reached its end."""
-
-    sparsity: float
-    accuracy_dense: float
-    accuracy: float
-
-
-@dataclass(frozen=True)
-class RunStopped(Event):
-    """Last event of a run that was asked to stop; it can be resumed."""
-
-    message: str = "Stopped. Everything up to here is saved and can be resumed."
-
-
-@dataclass(frozen=True)
-class RunFailed(Event):
-    """Last event of a run that could not go on."""
-
-    message: str
-    hint: str
-    details: tuple[str, ...] = ()
-
-
 EVENTS: tuple[type[Event], ...] = (
     RunStarted,
     ModelLoaded,
@@ -283,6 +255,7 @@ EVENTS: tuple[type[Event], ...] = (
     Pruned,
     Restored,
     Checked,
+    Halved,
     Evaluated,
     Trained,
     EpochFinished,

@@ -40,6 +40,23 @@ class LayerState:
 
 
 @dataclass(frozen=True)
+class LayerPromise:
+    """A layer's share of a prune step and of the loss increase it predicts.
+
+    Attributes:
+        name: Of the layer.
+        removed: Weights that go.
+        summed: As the sum of single saliencies.
+        joint: For the exact joint removal per block; None if unknown.
+    """
+
+    name: str
+    removed: int
+    summed: float
+    joint: float | None
+
+
+@dataclass(frozen=True)
 class LayerCurvature:
     """How much of a layer's inverse is measured and how much is damping.
 

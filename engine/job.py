@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import machine, masks, memory
+from engine.adaptive import Adaptive
 from engine.budget import Budget, decide, with_block
 from engine.checks import Promises, tell_broken
 from engine.errors import InputError, RunError
@@ -21,7 +22,7 @@ from engine.problem import Problem
 from engine.processes import ALONE, Ranks
 from engine.prune import Cut, prune_once
 from engine.recipe import Recipe
-from engine.repair import LayerRepair, reestimate_batch_norm, undone_on_failure
+from engine.repair import Repairs, undone_on_failure
 from engine.schedules.base import Level
 from engine.settings import When
 from engine.thrift import thrifty
@@ -74,13 +75,16 @@ class Job:
             raise InputError(
                 "No layer is left to prune.", "Clear some of allocation.exclude."
             )
-        self._layer_repair = self._plan_layer_repair(names)
+        self._mend = Repairs(
+            self.model, names, self.data.train, self.loss, recipe.repair, recipe.machine
+        )
         self.problem = Problem(
             self.model, names, self.data.train, self.loss, ranks=ranks,
             bootstrap=recipe.checks.bootstrap,
         )  # fmt: skip
         self.budget = self._settle(recipe)
         self.promises = Promises(self.problem, self.data, recipe, monitor, ranks)
+        self.adaptive = Adaptive(recipe.schedule, self.promises, monitor, ranks)
         self.finetuner = Finetuner(
             self.model, self.data, self.loss, recipe.finetune, recipe.machine.seed,
             recipe.machine.batch, monitor, ranks,
@@ -138,32 +142,20 @@ class Job:
             warn_if_unfit(self.model, self.data, self.loss, measured, how, self.monitor)
 
     def prune_step(self) -> None:
-        """Take the next step of the level; the level is done after its last."""
-        steps = self.levels[self.level].steps
-        if not self.cut:  # else a stop came between the cut and its repair
-            self._cut(steps[self.step])
+        """Take the next step, or find that it takes two; a level ends with its last."""
+        if not self.cut and not self._cut():  # a stop may come between cut and repair
+            return
         if self.recipe.repair.due("every_step"):
             self.repair("every_step")
         self.cut, self.step = False, self.step + 1
-        if self.step == len(steps):
+        if self.step == len(self.levels[self.level].steps):
             self.level, self.step = self.level + 1, 0
 
     def repair(self, when: When) -> None:
         """Refit layers, then re-estimate batch norm, as far as either is due `when`."""
-        settings, machine = self.recipe.repair, self.recipe.machine
         self._changed()
         with self.monitor.phase("repair"), undone_on_failure(self.model):
-            if self._layer_repair and settings.layers == when:
-                self._layer_repair(self.model, self.masks, self.monitor)
-            if settings.batch_norm == when:
-                reestimate_batch_norm(
-                    self.model,
-                    self.data.train,
-                    settings.samples,
-                    machine.batch,
-                    machine.seed,
-                    self.monitor,
-                )
+            self._mend(when, self.masks, self.monitor)
             self.ranks.align(self.model)
         self.repaired = when == "end"
 
@@ -193,6 +185,8 @@ class Job:
             "model": self.model.state_dict(),
             "masks": self.masks,
             "finetuner": self.finetuner.state_dict(),
+            "levels": [dataclasses.astuple(level) for level in self.levels],
+            "halved": self.adaptive.halved,
             "level": self.level,
             "step": self.step,
             "cut": self.cut,
@@ -217,6 +211,9 @@ class Job:
         self.masks = {k: v.to(self.device) for k, v in state["masks"].items()}
         self.problem = self.problem.knowing(state.get("learned", {}))
         self.finetuner.load_state_dict(state["finetuner"])
+        if "levels" in state:
+            self.levels = tuple(Level(*level) for level in state["levels"])
+            self.adaptive.halved = state["halved"]
         self.level, self.step = state["level"], state["step"]
         self.cut, self.repaired = state["cut"], state["repaired"]
         self.measured, self.thresholds = state["measured"], state["thresholds"]
@@ -248,35 +245,41 @@ class Job:
         self.settled = with_block(recipe, budget.block_size)
         return budget
 
-    def _plan_layer_repair(self, names: tuple[str, ...]) -> LayerRepair | None:
-        """Made while the network is dense, whose outputs are the targets."""
-        settings, seed = self.recipe.repair, self.recipe.machine.seed
-        if settings.layers == "never":
-            return None
-        return LayerRepair(
-            self.model, names, self.data.train, self.loss, settings, seed
-        )
-
     def _plan_levels(self) -> tuple[Level, ...]:
         found, notes = levels(self.recipe, self.masks, self.uses)
         for note in notes:
             self.monitor.notice(note, level="info")
         return found
 
-    def _cut(self, level: float) -> None:
+    def _cut(self) -> bool:
+        """Whether the step stands; else the level has two in its place."""
         self.promises.look()
-        settled, number, monitor = self.settled, self._steps_done(), self.monitor
-        cut, problem = thrifty(
-            self.problem, self.recipe.estimator, self._folder, monitor,
-            lambda given: prune_once(
-                given, self.masks, settled, level, number, self.uses, monitor
-            ),
-        )  # fmt: skip
+        at, level = self.level, self.levels[self.level]
+        start = self.recipe.allocation.progress(self.masks, self.uses)
+        number, weights = self._steps_done() + 1, self.problem.weights()
+        asked = (weights, level, self.step, number, start)
+        done = self.adaptive.attempt(self._take, *asked)
+        if isinstance(done, Level):
+            self.levels = (*self.levels[:at], done, *self.levels[at + 1 :])
+            return False
+        cut, problem = done
         self._tested, self.cut = None, True
         self.masks, self.thresholds = cut.masks, cut.thresholds
         self.problem = problem.knowing(cut.learned)
         self.finetuner.forget(cut.removed)
         self._tell(cut)
+        return True
+
+    def _take(self) -> tuple[Cut, Problem]:
+        """Change the weights as the next step has it, and nothing else."""
+        settled, number, monitor = self.settled, self._steps_done(), self.monitor
+        level = self.levels[self.level].steps[self.step]
+        return thrifty(
+            self.problem, self.recipe.estimator, self._folder, monitor,
+            lambda given: prune_once(
+                given, self.masks, settled, level, number, self.uses, monitor
+            ),
+        )  # fmt: skip
 
     def _steps_done(self) -> int:
         return sum(len(level.steps) for level in self.levels[: self.level]) + self.step

@@ -3,7 +3,7 @@
 from engine import masks as masking
 from engine.masks import Masks
 from engine.recipe import Recipe
-from engine.schedules.base import Level
+from engine.schedules.base import MOST, Level
 
 
 def levels(
@@ -32,5 +32,11 @@ def levels(
             f"the target instead of {target:.2%}.",
         )
         target = most
+    if recipe.schedule.adaptive:
+        notes = (
+            *notes,
+            f"A step may be halved {MOST} times, so each of those planned may become "
+            f"{2**MOST}, and take the time of up to {2 ** (MOST + 1) - 1}.",
+        )
     begin, epochs = recipe.allocation.progress(masks, uses), recipe.finetune.epochs
     return recipe.schedule.levels(target, epochs, min(begin, target)), notes

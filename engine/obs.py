@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, Protocol
 import torch
 from torch import Tensor
 
-from engine.curvature import Removal
+from engine.curvature import Losses, Removal
 from engine.errors import RunError
 from engine.facts import LayerCurvature
 from engine.fisher import BlockFisher, PagedFisher, finite
@@ -147,10 +147,10 @@ class ObsCurvature:
         self._compensation = compensation
         self._strength = strength
         self._newton = {}
-        self._gain = 0.0
+        self._gain: dict[str, float] = {}
         for name, slope in (gradient or {}).items():
             self._newton[name] = inverses[name].solve(slope.double())
-            self._gain += float(slope.double() @ self._newton[name]) / 2
+            self._gain[name] = float(slope.double() @ self._newton[name]) / 2
 
     def facts(self) -> tuple[LayerCurvature, ...]:
         """What block Fishers rest on; other inverses have nothing to tell."""
@@ -213,18 +213,20 @@ class ObsCurvature:
         self, weights: Tensors, removed: Masks, sets: Tensors | None = None
     ) -> Removal:
         """Each piece of curvature is looked at once, for correction and joint loss."""
-        corrections, summed, joint = {}, -self._gain, -self._gain
+        corrections: Tensors = {}
+        losses: Losses = {}
         total = sum(int(removed[name].sum()) for name in weights)
         progress = self._monitor.progress("Correction", total)
         for name, weight in weights.items():
             moved, gone = self._moved(name, weight), removed[name].reshape(-1)
             pull = self._pull(name, moved, gone, sets and sets[name])
             step, loss = self._step(name, moved, gone, pull, progress)
-            summed += float(moved @ pull) / 2
-            joint += loss
+            gain = self._gain.get(name, 0.0)
+            summed = float(moved @ pull) / 2 - gain
+            losses[name] = summed, loss - gain if self.joins else None
             step = step.to(weight.dtype).reshape(weight.shape)
             corrections[name] = torch.where(removed[name], -weight, step)
-        return Removal(corrections, summed, joint if self.joins else None)
+        return Removal.adding_up(corrections, losses)
 
     def _step(
         self, name: str, moved: Tensor, gone: Tensor, pull: Tensor, progress: Progress

@@ -7,11 +7,12 @@ from torch import Tensor
 
 from engine import masks
 from engine.allocation.base import Allocation
-from engine.curvature import Curvature
+from engine.curvature import Curvature, Losses
 from engine.errors import RunError
 from engine.events import Fitted, Pruned, Resampled, Scored
 from engine.facts import (
     LayerCurvature,
+    LayerPromise,
     LayerStability,
     damping_ratio,
     raised_share,
@@ -38,6 +39,7 @@ class Cut:
         thresholds: Least kept saliency per layer.
         predicted: Loss increase as the sum of saliencies; None if unknown.
         predicted_joint: The same for the exact joint removal per block.
+        losses: Both by layer.
         learned: What the estimator hands to the next step.
         facts: What the curvature rests on.
     """
@@ -47,6 +49,7 @@ class Cut:
     thresholds: dict[str, float | None]
     predicted: float | None
     predicted_joint: float | None
+    losses: Losses
     learned: Learned
     facts: tuple[LayerCurvature, ...]
 
@@ -64,6 +67,7 @@ class Cut:
             self.predicted,
             self.predicted_joint,
             final=number == steps,
+            promises=self._promises(),
         )
 
     def promise(self, step: int) -> dict[str, float | None]:
@@ -79,6 +83,12 @@ class Cut:
             "damping_ratio": damping_ratio(self.facts),
             "raised": raised_share(self.facts),
         }
+
+    def _promises(self) -> tuple[LayerPromise, ...]:
+        return tuple(
+            LayerPromise(name, int(self.removed[name].sum()), *losses)
+            for name, losses in self.losses.items()
+        )
 
 
 def prune_once(
@@ -131,8 +141,8 @@ def prune_once(
         removal = curvature.removal(weights, removed, choice.sets)
         problem.ranks.ensure_same("masks", lambda: masks.digest(choice.masks))
         _cut(weights, choice.masks, removal.corrections)
-    told = (choice.thresholds, *removal.predicted)
-    return Cut(choice.masks, removed, *told, learned, facts)
+    told = (choice.thresholds, *removal.predicted, removal.layers, learned, facts)
+    return Cut(choice.masks, removed, *told)
 
 
 def fitted(

@@ -69,6 +69,15 @@ class Recipe(Part):
         return self
 
     @model_validator(mode="after")
+    def _steps_can_be_judged(self) -> "Recipe":
+        if self.schedule.adaptive and not self.checks.images:
+            raise ValueError(
+                "Steps are halved by what the check images tell, and there are none. "
+                "Set checks.images to 200 or schedule.adaptive to 0."
+            )
+        return self
+
+    @model_validator(mode="after")
     def _order_fits(self) -> "Recipe":
         greedy = getattr(self.estimator, "order", "") == "greedy"
         if greedy and self.pattern.kind != "unstructured":

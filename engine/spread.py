@@ -5,7 +5,7 @@ from dataclasses import astuple
 import torch
 from torch import Tensor
 
-from engine.curvature import Curvature, Removal, Tensors, Untold
+from engine.curvature import Curvature, Losses, Removal, Tensors, Untold
 from engine.facts import LayerCurvature
 from engine.groups import Best
 from engine.masks import Masks
@@ -88,7 +88,23 @@ class SharedCurvature(Untold):
             None if each is None else total
             for each, total in zip(own.predicted, sums, strict=True)
         )
-        return Removal(corrections, *losses)
+        return Removal(corrections, *losses, self._shares(own))
+
+    def _shares(self, own: Removal) -> Losses:
+        """Each layer's losses, as its owner knows them."""
+        table = torch.zeros(len(self._owned), 3, dtype=torch.float64)
+        for row, name in enumerate(self._owned):
+            if name in own.layers:
+                summed, joint = own.layers[name]
+                table[row] = torch.tensor([1.0, summed, joint or 0.0])
+        known = own.joint is not None
+        return {
+            name: (summed, joint if known else None)
+            for name, (told, summed, joint) in zip(
+                self._owned, self._ranks.sum(table).tolist(), strict=True
+            )
+            if told
+        }
 
     def _mine(self, each: Tensors | None) -> Tensors | None:
         if each is None:

@@ -37,6 +37,7 @@ def summarise(job: Job) -> dict[str, Any]:
             for state in layer_states(job.masks, job.thresholds)
         ],
         "predicted": [_finite(each) for each in job.predictions],
+        "halved": [_finite(each) for each in job.adaptive.halved],
         "epochs": job.finetuner.epoch,
         "best_epoch": job.finetuner.best["epoch"] if job.finetuner.best else None,
         "timings": timings,

@@ -93,3 +93,46 @@ class CountAxis(PowerAxis):
         """`500`, `20 k`."""
         plain = [10**value for value in values] if self.log else values
         return [count(round(value)) for value in plain]
+
+
+class WholeAxis(NumberAxis):
+    """Numbers of things counted from 1: whole ones, as many as fit."""
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> Ticks:
+        """Every one, or every second, fifth, tenth..."""
+        room = (maxVal - minVal) * 36 / max(size, 1)
+        every = next(
+            step * 10**power
+            for power in range(12)
+            for step in _STEPS
+            if step * 10**power >= room or power == 11
+        )
+        first = max(math.ceil(minVal / every), 1)
+        last = math.floor(maxVal / every)
+        return [(every, [float(every * i) for i in range(first, last + 1)])]
+
+
+class RatioAxis(PowerAxis):
+    """Factors on a log10 axis, with a multiplication sign behind them."""
+
+    def tickValues(self, minVal: float, maxVal: float, size: float) -> Ticks:
+        """1, 2 and 5 of every decade where there is room, else decades that fit."""
+        line = 17 * (maxVal - minVal) / max(size, 1)  # height of a label
+        low, high = math.floor(minVal), math.ceil(maxVal)
+        if line <= math.log10(2):
+            every, steps = 1, _STEPS
+        else:
+            every, steps = math.ceil(line), (1,)
+        ticks = [
+            power + math.log10(step)
+            for power in range(low, high + 1)
+            for step in steps
+            if power % every == 0
+        ]
+        return [(every, [value for value in ticks if minVal <= value <= maxVal])]
+
+    def tickStrings(
+        self, values: list[float], scale: float, spacing: float
+    ) -> list[str]:
+        """Each tick as a factor."""
+        return [f"{10**value:.3g}\N{MULTIPLICATION SIGN}" for value in values]

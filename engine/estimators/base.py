@@ -6,7 +6,7 @@ import torch
 from pydantic import model_validator
 from torch import Tensor
 
-from engine.curvature import Curvature, Removal, Untold
+from engine.curvature import Curvature, Losses, Removal, Untold
 from engine.facts import LayerInfo
 from engine.gradients import Rows
 from engine.groups import Best, at, cheapest
@@ -39,13 +39,14 @@ class Uncompensated(Untold):
             name: torch.where(removed[name], -weight, 0.0)
             for name, weight in weights.items()
         }
-        return Removal(corrections, *self._losses(weights, removed))
+        losses = self._losses(weights, removed)
+        if losses is None:
+            return Removal(corrections, None, None)
+        return Removal.adding_up(corrections, losses)
 
-    def _losses(
-        self, weights: Tensors, removed: Masks
-    ) -> tuple[float | None, float | None]:
+    def _losses(self, weights: Tensors, removed: Masks) -> Losses | None:
         """Scores that are no losses predict none."""
-        return None, None
+        return None
 
 
 class Diagonal(Uncompensated):
@@ -67,11 +68,13 @@ class Diagonal(Uncompensated):
             for name, weight in weights.items()
         }
 
-    def _losses(self, weights: Tensors, removed: Masks) -> tuple[float, float]:
+    def _losses(self, weights: Tensors, removed: Masks) -> Losses:
         """Weights do not interact: joint and single removals cost the same."""
-        scores = self.scores(weights)
-        total = sum(float(each[removed[name]].sum()) for name, each in scores.items())
-        return total, total
+        costs = {
+            name: float(each[removed[name]].sum())
+            for name, each in self.scores(weights).items()
+        }
+        return {name: (cost, cost) for name, cost in costs.items()}
 
 
 class Estimator(Part):

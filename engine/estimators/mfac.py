@@ -115,11 +115,11 @@ class NetworkCurvature:
     def removal(
         self, weights: Tensors, removed: Masks, sets: Tensors | None = None
     ) -> Removal:
-        """The vector's correction taken apart; its losses."""
+        """The vector's correction taken apart; its losses, which layers share."""
         whole = self._curvature.removal(
             self._join(weights), self._join(removed), self._placed(sets)
         )
-        return replace(whole, corrections=self._split(whole.corrections))
+        return replace(whole, corrections=self._split(whole.corrections), layers={})
 
     def _placed(self, groups: Tensors | None) -> Tensors | None:
         """Positions in each layer to positions in the vector; its length is nobody."""

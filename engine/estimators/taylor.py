@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import ConfigDict
 from torch import Tensor
 
+from engine.curvature import Losses
 from engine.estimators.base import Estimator, Tensors, Uncompensated
 from engine.facts import LayerInfo
 from engine.masks import Masks
@@ -29,11 +30,13 @@ class Slope(Uncompensated):
         """|w g| in float64."""
         return {name: self._signed(name, w).abs() for name, w in weights.items()}
 
-    def _losses(self, weights: Tensors, removed: Masks) -> tuple[float, float]:
+    def _losses(self, weights: Tensors, removed: Masks) -> Losses:
         """The sum of |w g|, and the sum of -w g where signs may cancel."""
-        gone = [self._signed(name, w)[removed[name]] for name, w in weights.items()]
-        single = sum(float(part.abs().sum()) for part in gone)
-        return single, -sum(float(part.sum()) for part in gone)
+        gone = {n: self._signed(n, w)[removed[n]] for n, w in weights.items()}
+        return {
+            name: (float(part.abs().sum()), -float(part.sum()))
+            for name, part in gone.items()
+        }
 
     def _signed(self, name: str, weight: Tensor) -> Tensor:
         return weight.detach().double() * self._gradient[name].reshape(weight.shape)

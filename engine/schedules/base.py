@@ -1,8 +1,12 @@
 """What a schedule is: when to prune, and how far each time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from pydantic import field_validator
 
 from engine.part import Part, field
+
+MOST = 3  # times a step may be halved
 
 
 @dataclass(frozen=True)
@@ -10,10 +14,26 @@ class Level:
     """One prune: due after `epoch` epochs of fine-tuning, through `steps` sparsities.
 
     Curvature is fitted anew before each step; the last step is the level's sparsity.
+    `depths` tells how often each step was halved; empty is never.
     """
 
     epoch: int
     steps: tuple[float, ...]
+    depths: tuple[int, ...] = ()
+
+    def depth(self, at: int) -> int:
+        """How often the step there was halved."""
+        return self.depths[at] if self.depths else 0
+
+    def halved(self, at: int, middle: float) -> "Level":
+        """The step there is two now, the first of which ends at `middle`."""
+        steps, depth = self.steps, self.depth(at) + 1
+        depths = self.depths or (0,) * len(steps)
+        return replace(
+            self,
+            steps=(*steps[:at], middle, *steps[at:]),
+            depths=(*depths[:at], depth, depth, *depths[at + 1 :]),
+        )
 
     @property
     def sparsity(self) -> float:
@@ -31,6 +51,27 @@ class Schedule(Part):
         ge=1,
         le=256,
     )
+    adaptive: float = field(
+        0.0,
+        "Halve steps beyond",
+        "A step that raises the check images' loss by over this factor times what "
+        f"was predicted is undone and taken in two, up to {MOST} times over.",
+        ge=0,
+        le=1_000_000,
+        special="Off",
+        unit="times",
+    )
+
+    @field_validator("adaptive")
+    @classmethod
+    def _a_factor(cls, value: float) -> float:
+        if 0 < value < 1:
+            raise ValueError("It is 0 (off) or a factor of at least 1")
+        return value
+
+    def middle(self, start: float, end: float) -> float:
+        """Where the first of two steps from `start` to `end` ends."""
+        return spread(start, end, 2, "exponential")[0]
 
     def levels(
         self, sparsity: float, epochs: int, start: float = 0.0

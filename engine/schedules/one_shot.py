@@ -20,6 +20,10 @@ class OneShot(Schedule):
         advanced=True,
     )
 
+    def middle(self, start: float, end: float) -> float:
+        """By the spacing of the steps."""
+        return spread(start, end, 2, self.spacing)[0]
+
     def levels(
         self, sparsity: float, epochs: int, start: float = 0.0
     ) -> tuple[Level, ...]:

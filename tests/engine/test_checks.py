@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 import engine
-from engine.checks import Promises, broken
+from engine.checks import Promises, broken, change_between
 from engine.data.base import Data, DataSpec
 from engine.events import Checked, Noticed, Pruned, RunStopped
 from engine.monitor import Control, Monitor
@@ -153,8 +153,43 @@ def test_a_stop_while_checking_keeps_the_prediction(tmp_path):
 
 def test_a_loss_that_is_not_finite_is_no_number_in_the_summary(tmp_path, monkeypatch):
     def broken(self):
-        return {"calibration": float("inf"), "held_out": float("nan")}
+        bad = torch.tensor([float("inf"), float("nan")])
+        return {"calibration": bad, "held_out": bad}
 
     monkeypatch.setattr(Promises, "_losses", broken)
     _, summary = run(tmp_path / "run")
     assert all(entry["held_out"] is None for entry in summary["predicted"])
+
+
+def test_the_error_of_a_change_is_that_of_a_mean_over_images():
+    before, after = torch.tensor([1.0, 5.0, 2.0]), torch.tensor([2.0, 7.0, 5.0])
+    change = change_between(before, after)
+    assert change.mean == pytest.approx(2.0)
+    assert change.error == pytest.approx(1 / 3**0.5)
+    assert change_between(before[:1], after[:1]).error is None
+
+
+@pytest.mark.parametrize("kind", ["woodfisher", "woodtaylor", "taylor", "diagonal"])
+def test_layers_share_the_prediction(tmp_path, kind):
+    kind = "diagonal_fisher" if kind == "diagonal" else kind
+    heard = []
+    estimator = {"kind": kind} | ({"samples": 24} if "wood" in kind else {})
+    recipe = parse(RECIPE | {"estimator": estimator})
+    engine.run(recipe, tmp_path / "run", heard.append)
+    for event in (e for e in heard if isinstance(e, Pruned)):
+        assert [p.name for p in event.promises] == [s.name for s in event.layers]
+        summed = sum(p.summed for p in event.promises)
+        joint = sum(p.joint for p in event.promises)
+        assert (summed, joint) == pytest.approx(
+            (event.predicted, event.predicted_joint)
+        )
+    assert sum(p.removed for p in event.promises) < event.zeros  # of this step alone
+
+
+@pytest.mark.parametrize("kind", ["mfac", "magnitude"])
+def test_what_is_not_told_by_layer_is_left_out(tmp_path, kind):
+    heard = []
+    estimator = {"kind": kind} | ({"samples": 24} if kind == "mfac" else {})
+    engine.run(parse(RECIPE | {"estimator": estimator}), tmp_path / "run", heard.append)
+    (*_, event) = (e for e in heard if isinstance(e, Pruned))
+    assert event.promises == ()

@@ -164,7 +164,8 @@ class Half:
 
     def removal(self, weights, removed, sets):
         assert list(weights) == list(removed) == list(sets or ["a"]) == ["a"]
-        return Removal({"a": torch.full((2,), -1.0)}, *self._predicted)
+        layers = {} if self._predicted[0] is None else {"a": self._predicted}
+        return Removal({"a": torch.full((2,), -1.0)}, *self._predicted, layers)
 
 
 class Doubled(Team):
@@ -189,6 +190,7 @@ def test_predicted_losses_add_up_where_they_are_known(own, everyone):
     shared = SharedCurvature(Half(own), {"a": 0, "b": 1}, Doubled(), Monitor())
     found = shared.removal(weights, weights)
     assert found.predicted == everyone
+    assert found.layers == ({} if everyone[0] is None else {"a": everyone})
     assert {n: each.tolist() for n, each in found.corrections.items()} == {
         "a": [-1, -1],
         "b": [-7, -7],

@@ -80,6 +80,7 @@ def test_what_only_drives_plots_is_not_told():
     for event in (
         e.Trained(0.1, 0.1, 0.1),
         e.Scored(1, ()),
+        e.Halved(1, 0.0, 0.4, 0.8, 0.1, None, 0.5, 0.01, 1),  # a notice tells it
         e.PhaseStarted("load"),
         e.PhaseFinished("selection", 0.01),
         e.Progressed("x", 1, 2, 3.0, 4),
@@ -89,7 +90,8 @@ def test_what_only_drives_plots_is_not_told():
 
 def test_every_event_type_is_told_or_drawn():
     told = {type(event) for event, _ in EXAMPLES} | {e.RunFailed}
-    assert set(e.EVENTS) - told == {e.Trained, e.Scored, e.PhaseStarted, e.Progressed}
+    drawn = {e.Trained, e.Scored, e.Halved, e.PhaseStarted, e.Progressed}
+    assert set(e.EVENTS) - told == drawn
 
 
 def test_a_failure_is_several_lines():

@@ -40,6 +40,18 @@ CASES = {
 }
 
 
+def test_processes_halve_the_same_steps(tmp_path):
+    adaptive = {"adaptive": 20}
+    recipe = written(tmp_path, schedule=adaptive, allocation={"sparsity": 0.9})
+    code, _, err = finish(team("run", recipe, "--out", tmp_path / "two"))
+    assert code == 0, err
+    engine.run(load(recipe), tmp_path / "one")
+    one, two = summary(tmp_path / "one"), summary(tmp_path / "two")
+    steps = [each["end"] for each in one["halved"]]
+    assert steps and steps == [each["end"] for each in two["halved"]]
+    assert one["mask_sha256"] == two["mask_sha256"]
+
+
 @pytest.mark.parametrize("groups", CASES.values(), ids=CASES.keys())
 def test_two_processes_prune_as_one(tmp_path, groups):
     recipe = written(tmp_path, **groups)

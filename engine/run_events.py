@@ -1,0 +1,71 @@
+"""What a run says of itself: its start, files, notices, pauses and end."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Event:
+    """Anything a run says; `time` is seconds of work since it began."""
+
+    time: float = field(default=0.0, kw_only=True)
+
+
+@dataclass(frozen=True)
+class RunStarted(Event):
+    """The first event of every run."""
+
+    folder: str
+    device: str
+    seed: int
+    resumed: bool = False
+
+
+@dataclass(frozen=True)
+class Saved(Event):
+    """A file of the run folder appeared, whole."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class Noticed(Event):
+    """Something decided or found on the person's behalf; `level` is info or warning."""
+
+    level: str
+    message: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class RunPaused(Event):
+    """The run holds."""
+
+
+@dataclass(frozen=True)
+class RunResumed(Event):
+    """The run goes on after a pause."""
+
+
+@dataclass(frozen=True)
+class RunFinished(Event):
+    """Last event of a run that reached its end."""
+
+    sparsity: float
+    accuracy_dense: float
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class RunStopped(Event):
+    """Last event of a run that was asked to stop; it can be resumed."""
+
+    message: str = "Stopped. Everything up to here is saved and can be resumed."
+
+
+@dataclass(frozen=True)
+class RunFailed(Event):
+    """Last event of a run that could not go on."""
+
+    message: str
+    hint: str
+    details: tuple[str, ...] = ()
