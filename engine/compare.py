@@ -13,8 +13,8 @@ from engine.cells import (
 )
 from engine.comparison import Comparison
 from engine.errors import EngineError
-from engine.evaluate import Known
 from engine.events import Event, RunStopped
+from engine.known import Known
 from engine.ledger import Ledger
 from engine.loading import load_network
 from engine.monitor import Control, Monitor
@@ -58,9 +58,9 @@ def compare(
                 tuple(ledger.cells),
             )
         )  # fmt: skip
-        stopped, dense = False, {}  # one measurement serves all cells
+        stopped, known = False, Known()
         for number in waiting:
-            stopped = not _fill(ledger, number, monitor, emit, trust, dense)
+            stopped = not _fill(ledger, number, monitor, emit, trust, known)
             if stopped:
                 break
         return monitor.emit(_ended(ledger.cells, stopped))
@@ -72,7 +72,7 @@ def _fill(
     monitor: Monitor,
     emit: Callable[[Event], None],
     trust: frozenset[str],
-    dense: Known,
+    known: Known,
 ) -> bool:
     """Run one cell; False when a stop came before its end."""
     cell, total = ledger.cells[number], len(ledger.cells)
@@ -81,7 +81,7 @@ def _fill(
     path, error = ledger.clear(cell), ""
     recipe = ledger.spec.recipe_of(cell)
     try:
-        last = run(recipe, path, emit, monitor.control, trust, dense=dense)
+        last = run(recipe, path, emit, monitor.control, trust, known=known)
         if isinstance(last, RunStopped):
             return False
     except EngineError as failure:

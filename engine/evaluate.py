@@ -21,9 +21,6 @@ class Measure:
     accuracy: float
 
 
-Known = dict[str, Measure]  # of dense networks, by `fingerprint`
-
-
 def fingerprint(model: nn.Module, *settings: object) -> str:
     """SHA-256 of all weights and of what else a measurement depends on."""
     sha = hashlib.sha256(repr(settings).encode())

@@ -10,13 +10,14 @@ from engine.adaptive import Adaptive
 from engine.budget import Budget, decide, with_block
 from engine.checks import Promises, tell_broken
 from engine.errors import InputError, RunError
-from engine.evaluate import Known, Measure, evaluate, fingerprint
+from engine.evaluate import Measure, evaluate, fingerprint
 from engine.events import Evaluated
 from engine.finetune import Finetuner
 from engine.fitness import warn_if_unfit
+from engine.known import Known
 from engine.layers import parameter_count, uses
 from engine.levels import levels
-from engine.loading import check_bounds, load_data, load_network, loss_for
+from engine.loading import check_bounds, load_network, loss_for
 from engine.monitor import Monitor
 from engine.problem import Problem
 from engine.processes import ALONE, Ranks
@@ -37,7 +38,7 @@ class Job:
         trust: SHA-256 digests of Python files that may be executed.
         folder: Holds gradients that do not fit into memory; None is the system's.
         ranks: The processes that share the work.
-        dense: Measurements of dense networks that were made before.
+        known: What earlier runs found out, and this one adds to.
 
     Attributes:
         budget: Predicted memory, and what was chosen so that the run fits.
@@ -58,10 +59,10 @@ class Job:
         trust: frozenset[str],
         folder: Path | None = None,
         ranks: Ranks = ALONE,
-        dense: Known | None = None,
+        known: Known | None = None,
     ) -> None:
         self.recipe, self.monitor, self.ranks = recipe, monitor, ranks
-        self._dense = {} if dense is None else dense
+        self._known = known or Known()
         self.device = machine.pick_device(recipe.machine)
         self._folder = folder or Path(tempfile.gettempdir())
         with monitor.phase("load"):
@@ -132,11 +133,11 @@ class Job:
         """Measure the network as it came; warn when data and network do not fit."""
         recipe = self.recipe
         key = fingerprint(self.model, recipe.data, recipe.machine.device, self.loss)
-        self._tested = self._dense.get(key)
+        self._tested = self._known.measures.get(key)
         self.measure("dense")
-        if key in self._dense:
+        if key in self._known.measures:
             return
-        measured = self._dense[key] = self.results["dense"]
+        measured = self._known.measures[key] = self.results["dense"]
         how = recipe.machine
         with self.monitor.phase("evaluate"):
             warn_if_unfit(self.model, self.data, self.loss, measured, how, self.monitor)
@@ -226,7 +227,7 @@ class Job:
         recipe, monitor = self.recipe, self.monitor
         self.model, self.layers = load_network(recipe, monitor, trust)
         check_bounds(recipe, self.layers)
-        self.data = load_data(recipe, self.device, monitor)
+        self.data = self._known.data(recipe, self.device, monitor)
         self.model.to(self.device)
         self.loss = loss_for(self.model, recipe, self.data, monitor)
 

@@ -79,10 +79,15 @@ def load_data(recipe: Recipe, device: torch.device, monitor: Monitor) -> Data:
     data = recipe.data.load(device, recipe.machine.seed, monitor)
     if recipe.data.limit:
         data = _limited(data, recipe, monitor)
+    tell_data(data, monitor)
+    return data
+
+
+def tell_data(data: Data, monitor: Monitor) -> None:
+    """Emit `DataLoaded`."""
     sizes = (len(data.train), len(data.validation), len(data.test))
     spec = data.spec
     monitor.emit(DataLoaded(spec.name, *sizes, spec.classes, spec.shape))
-    return data
 
 
 def _limited(data: Data, recipe: Recipe, monitor: Monitor) -> Data:

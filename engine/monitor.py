@@ -94,7 +94,7 @@ class Monitor:
         self.control = control or Control()
         self.timings: dict[str, float] = {}
         self.notices: list[str] = []
-        self._noticed: list[Noticed] = []
+        self.noticed: list[Noticed] = []
         self._started = time.monotonic()
         self._held = 0.0
 
@@ -111,8 +111,8 @@ class Monitor:
     def notice(self, message: str, hint: str = "", level: str = "warning") -> None:
         """Tell the person, and the summary, what was decided on their behalf."""
         self.notices.append(message)
-        self._noticed.append(Noticed(level, message, hint))
-        self.emit(self._noticed[-1])
+        self.noticed.append(Noticed(level, message, hint))
+        self.emit(self.noticed[-1])
 
     def now(self) -> float:
         """Seconds of work since the run began, pauses left out."""
@@ -169,13 +169,13 @@ class Monitor:
         A failure or stop of one is raised in all, and what one noticed, all notice.
         Outside, the processes must make the same checks in the same order.
         """
-        failure, first = None, len(self._noticed)
+        failure, first = None, len(self.noticed)
         with self.control.alone():
             try:
                 yield
             except Exception as error:
                 failure = error
-        own = self._noticed[first:]
+        own = self.noticed[first:]
         outcomes = self.control.gather((failure, own))
         for told in dict.fromkeys(n for _, theirs in outcomes for n in theirs):
             if told not in own:

@@ -8,7 +8,6 @@ import torch
 
 from engine import machine, masks, store
 from engine.errors import EngineError, InputError, RunError, Stopped
-from engine.evaluate import Known
 from engine.events import (
     Event,
     LevelsPlanned,
@@ -20,6 +19,7 @@ from engine.events import (
     Saved,
 )
 from engine.job import Job
+from engine.known import Known
 from engine.layers import layer_states
 from engine.monitor import Control, Monitor
 from engine.processes import ALONE, Ranks
@@ -39,7 +39,7 @@ def run(
     control: Control | None = None,
     trust: frozenset[str] = frozenset(),
     ranks: Ranks = ALONE,
-    dense: Known | None = None,
+    known: Known | None = None,
     watch: Watch | None = None,
 ) -> Event:
     """Prune as the recipe says, in a new folder.
@@ -51,7 +51,7 @@ def run(
         control: Pause, resume and stop.
         trust: SHA-256 digests of Python files that may be executed.
         ranks: The processes of this run; only the first emits and writes.
-        dense: What earlier runs measured of dense networks, and this one adds to.
+        known: What earlier runs found out, and this one adds to.
         watch: Receives the `Study` of the first scoring on this thread.
 
     Returns:
@@ -63,7 +63,7 @@ def run(
     folder = ranks.told(lambda: Store.check(folder))
     log = _Log(emit, ranks.first)
     with machine.threads(recipe.machine):
-        return _drive(recipe, folder, log, control, trust, ranks, False, dense, watch)
+        return _drive(recipe, folder, log, control, trust, ranks, False, known, watch)
 
 
 def resume(
@@ -163,7 +163,7 @@ def _drive(
     trust: frozenset[str],
     ranks: Ranks,
     resumed: bool,
-    dense: Known | None = None,
+    known: Known | None = None,
     watch: Watch | None = None,
 ) -> Event:
     device = machine.pick_device(recipe.machine)
@@ -174,7 +174,7 @@ def _drive(
         state = _reopen(folder, log, monitor, ranks) if resumed else None
         place = _place(device, ranks)
         monitor.emit(RunStarted(str(folder), place, recipe.machine.seed, resumed))
-        return _go(recipe, folder, log, monitor, trust, ranks, state, dense)
+        return _go(recipe, folder, log, monitor, trust, ranks, state, known)
     except Exception as error:
         known = _explained(error)
         monitor.emit(RunFailed(known.message, known.hint, known.details))
@@ -224,11 +224,11 @@ def _go(
     trust: frozenset[str],
     ranks: Ranks,
     state: dict[str, Any] | None,
-    dense: Known | None,
+    known: Known | None,
 ) -> Event:
     job = None
     try:
-        job = _load(recipe, folder, monitor, trust, ranks, state, dense)
+        job = _load(recipe, folder, monitor, trust, ranks, state, known)
         with monitor.apart():
             if state is None:
                 log.open(lambda: Store.create(folder, recipe))
@@ -252,7 +252,7 @@ def _load(
     trust: frozenset[str],
     ranks: Ranks,
     state: dict[str, Any] | None,
-    dense: Known | None,
+    known: Known | None,
 ) -> Job:
     """The same network and data in every process, where the run begins or goes on."""
     wanted = recipe.machine.processes
@@ -261,7 +261,7 @@ def _load(
             f"The recipe asks for {wanted} processes, and this run has one.",
             f"Start it with torchrun --nproc-per-node {wanted} -m engine.",
         )
-    job = Job(recipe, monitor, trust, folder, ranks, dense)
+    job = Job(recipe, monitor, trust, folder, ranks, known)
     if state:
         job.load_state_dict(state)
         states = layer_states(job.masks, job.thresholds)

@@ -134,7 +134,7 @@ def test_what_another_noticed_is_noticed_once():
     other.notice("Same.")
     other.notice("Theirs.", level="info")
     events = []
-    monitor = Monitor(events.append, Both((None, other._noticed)))
+    monitor = Monitor(events.append, Both((None, other.noticed)))
     with monitor.apart():
         monitor.notice("Same.")
     assert [event.message for event in events] == ["Same.", "Theirs."]
