@@ -84,6 +84,11 @@ class Comparison(Part):
         axes = {SPARSITY: cell.sparsity, SEED: cell.seed}
         return with_changes(self.recipe, {**self.methods[cell.method], **axes})
 
+    def repairs(self, method: str) -> bool:
+        """Whether the method mends the network without labels."""
+        repair = self.recipe_of(Cell(method, self.sparsities[0], self.seeds[0])).repair
+        return repair.due("end") or repair.due("every_step")
+
     def _check(self, cell: Cell) -> None:
         try:
             self.recipe_of(cell)

@@ -22,7 +22,8 @@ class Ledger:
     """A comparison's folder, locked while open.
 
     Holds `cells/` (a run folder each), `compare.csv` (a row per cell), `compare.json`
-    (the comparison, means and spreads, the cells) and `compare.svg`.
+    (the comparison, means and spreads, the cells) and `compare.svg`, where methods that
+    repair are drawn apart.
 
     Args:
         spec: What is compared.
@@ -81,6 +82,10 @@ class Ledger:
     def _save(self) -> None:
         told = groups(self.cells)
         dense = next((c.dense for c in self.cells if c.dense is not None), None)
+        panels = {
+            title: [g for g in told if self.spec.repairs(g.method) == mended]
+            for title, mended in (("Without repair", False), ("With repair", True))
+        }
         content = {
             "spec": self.spec.model_dump(mode="json"),
             "groups": [dataclasses.asdict(group) for group in told],
@@ -89,7 +94,7 @@ class Ledger:
         files = {
             RESULTS: json.dumps(content, indent=2, allow_nan=False) + "\n",
             "compare.csv": table(self.cells),
-            "compare.svg": picture(told, dense),
+            "compare.svg": picture(panels, dense),
         }
         try:
             for name, text in files.items():

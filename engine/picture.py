@@ -1,13 +1,14 @@
 """Accuracy against sparsity as an SVG picture, a line per method with its spread."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 
 from engine.cells import Group
 
 WIDTH, HEIGHT = 640, 420  # of the plot
 LEFT, TOP, BOTTOM = 64, 24, 56  # room for words around it
+TITLE = 16  # room for the title of one panel among several
 LETTER = 7.2  # pixels of a letter of the legend
 # Okabe and Ito's colours, which people with any colour vision tell apart, the yellow
 # darkened to be seen on white; marks and dashes tell them apart without colour too.
@@ -20,34 +21,49 @@ MARKS = ("circle", "square", "diamond", "triangle")
 Point = tuple[float, float]
 
 
-def picture(groups: Iterable[Group], dense: float | None) -> str:
+def picture(panels: Mapping[str, Iterable[Group]], dense: float | None) -> str:
     """A whole SVG file: means, bars of one standard deviation, legend, labelled axes.
 
     Args:
-        groups: Those without a measured cell are left out.
+        panels: Groups by title, drawn below each other on the same scales; those
+            without a measured cell are left out, and a title without another.
         dense: Accuracy before pruning, in percent; a dashed line when known.
     """
-    known = [group for group in groups if group.final]
-    methods = list(dict.fromkeys(group.method for group in known))
-    frame = _Frame(known, dense)
-    longest = max(map(len, [*methods, "dense"]))
+    known = {title: [g for g in each if g.final] for title, each in panels.items()}
+    known = {title: each for title, each in known.items() if each} or {"": []}
+    frame = _Frame([group for each in known.values() for group in each], dense)
+    head = TITLE if len(known) > 1 else 0
+    drawn, high, longest = [], 0, len("dense")
+    for title, groups in known.items():
+        methods = list(dict.fromkeys(group.method for group in groups))
+        longest = max(longest, *map(len, methods), 0)
+        drawn.append(f'<g transform="translate(0 {high + head})">')
+        if head:
+            drawn.append(_text(LEFT, TOP - 14, title, "start", 16))
+        drawn += [*_panel(groups, methods, frame, dense), "</g>"]
+        high += head + max(TOP + HEIGHT + BOTTOM, TOP + 24 * (len(methods) + 2))
     wide = LEFT + WIDTH + 64 + int(LETTER * min(longest, 40))
-    high = max(TOP + HEIGHT + BOTTOM, TOP + 24 * (len(methods) + 2))
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" '
         f'width="{wide}" height="{high}" font-family="sans-serif" font-size="13">',
         "<title>Accuracy against sparsity</title>",
         f'<rect width="{wide}" height="{high}" fill="#ffffff"/>',
-        *frame.axes(),
-        *_legend(methods, dense),
-        *_caption(known),
+        *drawn,
     ]
+    return "\n".join([*lines, "</svg>", ""])
+
+
+def _panel(
+    groups: list[Group], methods: list[str], frame: "_Frame", dense: float | None
+) -> Iterator[str]:
+    yield from frame.axes()
+    yield from _legend(methods, dense)
+    yield from _caption(groups)
     if dense is not None:
         y = frame.y(dense)
-        lines.append(_line((LEFT, y), (LEFT + WIDTH, y), "#555555", DENSE_LINE))
+        yield _line((LEFT, y), (LEFT + WIDTH, y), "#555555", DENSE_LINE)
     for number, method in enumerate(methods):
-        lines += _curve([g for g in known if g.method == method], number, frame)
-    return "\n".join([*lines, "</svg>", ""])
+        yield from _curve([g for g in groups if g.method == method], number, frame)
 
 
 class _Frame:

@@ -194,6 +194,15 @@ def test_a_comparison_may_grow_but_not_change(tmp_path):
     assert len(rows(folder)) == 2
 
 
+def test_methods_that_repair_are_drawn_apart(tmp_path):
+    methods = {"plain": {}, "mended": {"repair.batch_norm": "end"}}
+    spec = comparison(methods=methods, sparsities=[0.3], seeds=[0])
+    assert [spec.repairs(method) for method in methods] == [False, True]
+    engine.compare(spec, tmp_path / "out")
+    above, below = (tmp_path / "out" / "compare.svg").read_text().split("With repair")
+    assert ">plain<" in above.split("Without repair")[1] and ">mended<" in below
+
+
 def test_networks_are_kept_when_asked_for(tmp_path):
     folder, events = tmp_path / "out", []
     only = {"methods": {"magnitude": {}}, "sparsities": [0.3], "seeds": [0]}
