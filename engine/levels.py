@@ -16,8 +16,9 @@ def levels(
         masks: Kept weights before the first prune.
         uses: Multiply-accumulates per weight of each layer, for one image.
     """
-    start, target = masking.sparsity(masks), recipe.allocation.sparsity
-    most, notes = recipe.pattern.limits(masks)
+    start, allocation = masking.sparsity(masks), recipe.allocation
+    zeros, notes = recipe.pattern.limits(masks)
+    most, target = allocation.share(zeros, masks, uses), allocation.sparsity
     if start:
         count = masking.zeros(masks)
         notes = (
@@ -25,11 +26,11 @@ def levels(
             "removed and count.",
             *notes,
         )
-    if recipe.allocation.of == "weights" and most < target:
+    if most < target:
         notes = (
             *notes,
-            f"The pattern takes at most {most:.2%} of the prunable weights, so that is "
-            f"the target instead of {target:.2%}.",
+            f"The pattern takes at most {most:.2%} of the prunable {allocation.of}, so "
+            f"that is the target instead of {target:.2%}.",
         )
         target = most
     if recipe.schedule.adaptive:
@@ -38,5 +39,5 @@ def levels(
             f"A step may be halved {MOST} times, so each of those planned may become "
             f"{2**MOST}, and take the time of up to {2 ** (MOST + 1) - 1}.",
         )
-    begin, epochs = recipe.allocation.progress(masks, uses), recipe.finetune.epochs
+    begin, epochs = allocation.progress(masks, uses), recipe.finetune.epochs
     return recipe.schedule.levels(target, epochs, min(begin, target)), notes

@@ -87,8 +87,12 @@ class Allocation(Part):
 
     def progress(self, masks: Masks, uses: dict[str, float]) -> float:
         """What the masks have reached, as `sparsity` counts it."""
+        return self.share({n: int((~m).sum()) for n, m in masks.items()}, masks, uses)
+
+    def share(self, zeros: Counts, masks: Masks, uses: dict[str, float]) -> float:
+        """What so many zeros of each layer come to, as `sparsity` counts them."""
         prices = self.prices(masks, uses)
-        gone = sum(prices[n] * int((~mask).sum()) for n, mask in masks.items())
+        gone = sum(prices[name] * count for name, count in zeros.items())
         return gone / sum(prices[n] * mask.numel() for n, mask in masks.items())
 
     def sparsity_at(

@@ -55,9 +55,9 @@ class Pattern(Part):
         """Weights that are looked at together."""
         return 1
 
-    def limits(self, masks: Masks) -> tuple[float, tuple[str, ...]]:
-        """The highest sparsity there can be, and notes on layers that do not fit."""
-        return 1.0, ()
+    def limits(self, masks: Masks) -> tuple[dict[str, int], tuple[str, ...]]:
+        """The most zeros each layer can have, and notes on layers that do not fit."""
+        return {name: mask.numel() for name, mask in masks.items()}, ()
 
     def choose(
         self,

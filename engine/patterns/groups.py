@@ -37,12 +37,13 @@ class Groups(Pattern):
         """Of a group."""
         return self.size
 
-    def limits(self, masks: Masks) -> tuple[float, tuple[str, ...]]:
-        """Rows that K does not divide end in a smaller group."""
+    def limits(self, masks: Masks) -> tuple[dict[str, int], tuple[str, ...]]:
+        """All; rows that K does not divide end in a smaller group."""
+        most, _ = super().limits(masks)
         ragged = [name for name, m in masks.items() if row_length(m) % self.size]
         if not ragged:
-            return 1.0, ()
-        return 1.0, (
+            return most, ()
+        return most, (
             f"Rows of {', '.join(ragged)} do not divide by {self.size}; each ends in a "
             "smaller group.",
         )

@@ -50,8 +50,8 @@ class NM(Pattern):
         """Of a group."""
         return self.group
 
-    def limits(self, masks: Masks) -> tuple[float, tuple[str, ...]]:
-        """1 - N / M of the layers that divide, and whatever is zero already."""
+    def limits(self, masks: Masks) -> tuple[dict[str, int], tuple[str, ...]]:
+        """M - N of M in the layers that divide, and whatever is zero already."""
         odd = [name for name, mask in masks.items() if row_length(mask) % self.group]
         notes = []
         if odd:
@@ -59,11 +59,12 @@ class NM(Pattern):
                 f"Rows of {', '.join(odd)} do not divide by {self.group}; these layers "
                 "are left as they are."
             )
-        total = sum(mask.numel() for mask in masks.values())
-        left = sum(int(mask.sum()) for mask in masks.values())
-        for name, groups in self._groups(masks).items():
-            left -= int(self._sizes(groups, masks[name].numel()).sum())
-        return 1 - left / total, tuple(notes)
+        most = {
+            name: int((~masks[name]).sum())
+            + int(self._sizes(groups, masks[name].numel()).sum())
+            for name, groups in self._groups(masks).items()
+        }
+        return most, tuple(notes)
 
     def _units(
         self, curvature: Curvature, weights: Tensors, masks: Masks, scores: Tensors

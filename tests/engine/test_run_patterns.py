@@ -6,9 +6,16 @@ import pytest
 from safetensors.torch import load_file
 
 import engine
-from engine.events import LevelsPlanned, Pruned, RunFinished, RunStopped, Scored
+from engine.events import (
+    LevelsPlanned,
+    Noticed,
+    Pruned,
+    RunFinished,
+    RunStopped,
+    Scored,
+)
 from engine.groups import neighbours
-from engine.recipe import parse
+from engine.recipe import parse, with_changes
 
 GRADUAL = {
     "schedule": {"kind": "gradual", "start": 0, "end": 1},
@@ -63,6 +70,24 @@ def test_two_of_four_holds_through_gradual_pruning_and_training(tmp_path):
     assert any("takes at most" in notice for notice in told["notices"])
     assert not skipped or any(skipped[0] in notice for notice in told["notices"])
     assert told["final"]["accuracy"] > 90
+
+
+def test_a_macs_budget_beyond_the_pattern_is_told_once_and_met_as_far_as_it_goes(
+    tmp_path,
+):
+    job = recipe({"kind": "n_m"}, 0.9)
+    job = with_changes(job, {"allocation.kind": "macs", "schedule.recomputations": 3})
+    events = []
+    engine.run(job, tmp_path / "run", events.append)
+    told = [e.message for e in events if isinstance(e, Noticed)]
+    (limit,) = [text for text in told if "takes at most" in text]
+    planned = next(e for e in events if isinstance(e, LevelsPlanned))
+    most = planned.sparsities[-1]
+    assert 0 < most < 0.5 + 1e-9
+    assert f"{most:.2%} of the prunable multiply-accumulates" in limit
+    gone = [text for text in told if "multiply-accumulates are gone" in text]
+    assert len(gone) == 3 and all("as planned" in text for text in gone)
+    assert f"{most:.3%}" in gone[-1]
 
 
 def test_groups_hold_through_training_and_a_stop(tmp_path):

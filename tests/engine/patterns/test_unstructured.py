@@ -20,4 +20,4 @@ def test_unstructured_leaves_the_choice_to_the_allocation():
     assert all(torch.equal(~found.masks[n].reshape(-1), right[n]) for n in masks)
     assert all(torch.equal(found.scores[n], scores[n]) for n in masks)
     assert found.thresholds["a"] == scores["a"][found.masks["a"]].min()
-    assert pattern.limits(masks) == (1.0, ())
+    assert pattern.limits(masks) == ({n: m.numel() for n, m in masks.items()}, ())
