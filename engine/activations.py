@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from engine import meter
+from engine.backward import batched, looped
 from engine.estimators.base import ObsEstimator
 from engine.gradients import LOOP_FROM, PROBE, images_at_once, rows_at_once
 from engine.memory import SINGLE, Extent, samples
-from engine.passes import batched, looped
 from engine.recipe import Recipe
 from engine.repair import batch_norms
 from engine.ways import Ways, ways_of

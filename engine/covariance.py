@@ -6,36 +6,15 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from engine.errors import InputError, RunError
-from engine.gradients import PROBE, Fetch, agreeing
+from engine.backward import frozen
+from engine.errors import RunError
+from engine.gradients import Fetch
 from engine.monitor import Monitor
 from engine.outer import fits, patches
-from engine.passes import frozen
+from engine.owners import owners_of
 from engine.problem import Problem
-from engine.ways import Owners, Ways, batchable
 
 PIECE = 32  # images of one pass: their patches are copied to float64
-
-
-def owners_of(problem: Problem, method: str) -> Owners:
-    """The linear and convolution modules of the prunable weights.
-
-    Raises:
-        InputError: A weight belongs to another kind of layer, or is used in other ways
-            than by its module on each image.
-    """
-    model = problem.model
-    weights = {name: model.get_parameter(name) for name in problem.names}
-    with frozen(model):
-        images, _ = problem.fetch()(torch.arange(min(PROBE, len(problem.train))))
-        owners = agreeing(model, Ways(batchable(model, weights)), images).owners
-    others = sorted(set(weights) - set(owners.values()))
-    if others:
-        raise InputError(
-            f"{method} does not know the layers of {', '.join(others)}.",
-            "Exclude them in allocation.exclude, or choose WoodFisher.",
-        )
-    return owners
 
 
 def seen(module: nn.Module, inputs: Tensor, outputs: Tensor) -> Tensor:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from engine.blocks import BUDGET
 from engine.gradients import Fetch
+from engine.groups import at, row_products
 from engine.kronecker import kronecker_factors
 from engine.monitor import Monitor
 from engine.problem import Problem
@@ -23,9 +23,8 @@ class Structure:
     """Q U = A . (R^T R (A . U) L L^T) for weights as a grid U (groups, out, in).
 
     Positive definite whatever the factors (Garcia et al., "Fisher-Legendre
-    optimization", 2023). Groups are those of a convolution; each scale of a
-    normalisation layer is a group of its own, so its Q is a positive diagonal. Biases
-    stay out. Memory per group out^2 + in^2 + out in, a product out^2 in + out in^2.
+    optimization", 2023). Groups are those of a convolution; biases stay out. Memory per
+    group out^2 + in^2 + out in, a product out^2 in + out in^2.
 
     Attributes:
         scale: A (groups, out, in).
@@ -100,22 +99,10 @@ class StructuredInverse:
 
         Between columns j and k of row i it is A_ij A_ik (R^T R)_ii (L L^T)_jk.
         """
-        scale, right = self._structure.scale, self._structure.right
-        rows = self._structure.left.square().sum(1).reshape(-1)  # of (R^T R)_ii
-        inside = groups < len(self._live)
-        places = groups.masked_fill(~inside, 0)
-        out, width = scale.shape[1:]
-        row = places.amax(1) // width
-        found = scale.new_empty(*groups.shape, groups.shape[1])
-        step = max(1, BUDGET // (16 * groups.shape[1] * width))
-        for start in range(0, len(groups), step):
-            part = slice(start, start + step)
-            turned = right[(row[part] // out)[:, None], places[part] % width]
-            turned = (
-                turned * (scale.reshape(-1)[places[part]] * inside[part])[..., None]
-            )
-            found[part] = turned @ turned.mT * rows[row[part], None, None]
-        return found
+        rows = self._structure.left.square().sum(1).reshape(-1, 1)  # of (R^T R)_ii
+        found = row_products(groups, len(self._live), self._structure.right, rows)
+        scale = at(self._structure.scale.reshape(-1), groups)
+        return scale[:, :, None] * found * scale[:, None]
 
     def pieces(self, removed: Tensor) -> Iterator[tuple[slice, "StructuredInverse"]]:
         """One: all weights of a layer interact."""
@@ -175,16 +162,14 @@ def kronecker_start(
     damping: float,
     monitor: Monitor,
 ) -> dict[str, Structure]:
-    """K-FAC's inverse, which has the same structure; normalisation layers have none.
+    """K-FAC's inverse, which has the same structure.
 
     Raises:
         RunError: A layer saw no gradient, or one that is not finite.
     """
     weights = problem.weights()
     found = identities(owners, weights)
-    names = tuple(name for name, weight in weights.items() if weight.dim() > 1)
-    part = dataclasses.replace(problem, names=names)
-    for name, factors in kronecker_factors(part, order, fetch, monitor).items():
+    for name, factors in kronecker_factors(problem, order, fetch, monitor).items():
         basis = factors.basis(name)
         left, right = basis.damped(damping, balanced=True)
         found[name] = dataclasses.replace(
@@ -207,7 +192,5 @@ def _eye(like: Tensor, groups: int, size: int) -> Tensor:
 
 def _grid(module: nn.Module, weight: Tensor) -> tuple[int, int, int]:
     """(groups, out, in) of a weight."""
-    if weight.dim() == 1:
-        return len(weight), 1, 1
     groups = getattr(module, "groups", 1)
     return groups, len(weight) // groups, weight[0].numel()

@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from engine.backward import Objective, batched, frozen, looped
 from engine.monitor import Monitor
 from engine.outer import patch_bytes
 from engine.pages import Pages
-from engine.passes import Objective, batched, frozen, looped
 from engine.ways import Ways, ways_of
 
 Fetch = Callable[[Tensor], tuple[Tensor, Objective]]  # image numbers -> images, values

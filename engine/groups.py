@@ -55,6 +55,30 @@ def spread(values: Tensor, groups: Tensor, numel: int) -> Tensor:
     return found[:-1]
 
 
+def row_products(groups: Tensor, numel: int, basis: Tensor, scales: Tensor) -> Tensor:
+    """B_jb d_ib B_kb, summed over b, for members ij and ik of a group in row i.
+
+    Args:
+        groups: Positions (groups, size) in a flattened weight, `numel` for nobody.
+        numel: Of the weight.
+        basis: B (convolution groups, in, parts).
+        scales: d of each row of the weight (rows, parts), or one for all (rows, 1).
+
+    Returns:
+        (groups, size, size), 0 for nobody.
+    """
+    inside, size = groups < numel, groups.shape[1]
+    width, parts = basis.shape[1:]
+    places = groups.masked_fill(~inside, 0)
+    row = places.amax(1) // width
+    home = row // (len(scales) // len(basis))
+    found = basis.new_empty(*groups.shape, size)
+    for run in runs(len(groups), 16 * size * parts):
+        some = basis[home[run, None], places[run] % width] * inside[run, :, None]
+        found[run] = some * scales[row[run], None] @ some.mT
+    return found
+
+
 def joint_losses(values: Tensor, blocks: Tensor, taken: Tensor) -> Tensor:
     """1/2 w_S^T (B_SS)^-1 w_S for every group and subset S (groups, subsets).
 

@@ -4,10 +4,10 @@ import torch
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from engine.backward import frozen
 from engine.gradients import Fetch
 from engine.masks import Masks
 from engine.monitor import Monitor
-from engine.passes import frozen
 from engine.problem import Problem
 from engine.seeds import generator
 

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from engine.blocks import BUDGET
-from engine.covariance import PIECE, by_group, owners_of, seen
+from engine.backward import first_input, frozen, observe
+from engine.covariance import PIECE, by_group, seen
 from engine.errors import RunError
 from engine.facts import LayerInfo
 from engine.gradients import Fetch
+from engine.groups import row_products
 from engine.monitor import Monitor
 from engine.outer import fits
-from engine.passes import first_input, frozen, observe
+from engine.owners import owners_of
 from engine.problem import Problem
 from engine.work import EIGEN, Work, inputs_work, outputs_work, sides
 
@@ -119,19 +120,9 @@ class KroneckerInverse:
         Between columns j and k of row i it is sum_b C_jb (sum_a R_ia^2 / V_ab) C_kb for
         eigenvectors R of G and C of A and eigenvalues V.
         """
-        numel, columns = len(self._live), self._basis.columns
-        inside, width = groups < numel, columns.shape[1]
-        spread = (self._basis.rows.square() @ (1 / self._values)).reshape(-1, width)
-        row = groups.masked_fill(~inside, 0).amax(1) // width
-        found = columns.new_empty(*groups.shape, groups.shape[1])
-        step = max(1, BUDGET // (16 * groups.shape[1] * width))
-        for start in range(0, len(groups), step):
-            part = slice(start, start + step)
-            home = row[part] // self._values.shape[1]
-            turned = columns[home[:, None], groups[part] % width]
-            turned = turned * inside[part, :, None]
-            found[part] = turned * spread[row[part], None] @ turned.mT
-        return found
+        shares = self._basis.rows.square() @ (1 / self._values)
+        scales = shares.flatten(0, 1)
+        return row_products(groups, len(self._live), self._basis.columns, scales)
 
     def pieces(self, removed: Tensor) -> Iterator[tuple[slice, "KroneckerInverse"]]:
         """One: all weights of a layer interact."""

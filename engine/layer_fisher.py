@@ -7,13 +7,12 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, vjp, vmap
 
-from engine.errors import InputError, RunError
-from engine.gradients import PROBE, Fetch, agreeing
-from engine.layers import NORMS
+from engine.backward import Objective, first_input, frozen, observe
+from engine.errors import RunError
+from engine.gradients import Fetch
 from engine.outer import fits
-from engine.passes import Objective, first_input, frozen, observe
 from engine.problem import Problem
-from engine.ways import Owners, Ways, batchable
+from engine.ways import Owners
 
 Product = Callable[[Tensor], Tensor]
 
@@ -99,7 +98,7 @@ def fisher_products(
 
     Args:
         problem: The network.
-        owners: Of `layers_of`.
+        owners: Of `owners_of`.
         pieces: Image numbers; the activations of one piece are in memory at a time.
         fetch: Gives images and their losses.
         vectors: (probes, *weight shape) per layer.
@@ -126,36 +125,8 @@ def layer_fishers(
 
     def visit(module: nn.Module, args: tuple, kwargs: dict, slopes: Tensor) -> None:
         inputs = first_input(args, kwargs)
-        if type(module) in NORMS or fits(module, inputs, len(images)):
+        if fits(module, inputs, len(images)):
             calls[owners[module]].append(Call(module, inputs, slopes))
 
     observe(model, owners, images, objective, visit)
     return LayerFishers(calls, len(images))
-
-
-def layers_of(problem: Problem, fetch: Fetch, method: str) -> Owners:
-    """The linear, convolution and normalisation modules of the problem's weights.
-
-    Raises:
-        InputError: A weight belongs to another kind of layer, or is used in other ways
-            than by its module on each image.
-    """
-    model = problem.model
-    names = {id(model.get_parameter(name)): name for name in problem.names}
-    weights = {name: model.get_parameter(name) for name in problem.names}
-    with frozen(model):
-        images, _ = fetch(torch.arange(min(PROBE, len(problem.train))))
-        found = agreeing(model, Ways(batchable(model, weights)), images).owners
-    norms = {
-        module: names[id(module.weight)]
-        for module in model.modules()
-        if type(module) in NORMS and id(module.weight) in names
-    }
-    found = found | norms
-    others = sorted(set(problem.names) - set(found.values()))
-    if others:
-        raise InputError(
-            f"{method} does not know the layers of {', '.join(others)}.",
-            "Exclude them in allocation.exclude, or choose WoodFisher.",
-        )
-    return found

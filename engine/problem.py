@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from engine import seeds
+from engine.backward import Objective
 from engine.data.base import Split
 from engine.errors import RunError
 from engine.gradients import Collector, Fetch, Rows
@@ -16,9 +17,8 @@ from engine.loss import Loss
 from engine.masks import Masks
 from engine.monitor import Monitor
 from engine.pages import MEMORY, Pages, Storage
-from engine.passes import Objective
 from engine.processes import ALONE, Ranks
-from engine.shares import Owners, owned_rows, owners
+from engine.shares import Holders, held_rows, holders
 
 Fisher = Literal["empirical", "true"]  # labels of the data, or the network's own
 Learned = dict[str, dict[str, Tensor]]  # by layer, what an estimator made of it
@@ -79,9 +79,9 @@ class Problem:
         }
         return replace(self, learned=here)
 
-    def owners(self) -> Owners:
+    def holders(self) -> Holders:
         """Which process holds the curvature of each layer."""
-        return owners(self.weights(), self.ranks)
+        return holders(self.weights(), self.ranks)
 
     def gradients(
         self,
@@ -126,7 +126,7 @@ class Problem:
                 for name, weight in self.weights().items()
             }
             return take(groups, pages)
-        rows = owned_rows(take, groups, self.owners(), self.ranks, monitor)
+        rows = held_rows(take, groups, self.holders(), self.ranks, monitor)
         for name, mask in masks.items():
             if name in rows:
                 rows[name].mul_(mask.reshape(-1))

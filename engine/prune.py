@@ -24,7 +24,7 @@ from engine.monitor import Monitor
 from engine.patterns.base import Choice
 from engine.problem import Learned, Problem
 from engine.recipe import Recipe
-from engine.spread import SharedCurvature
+from engine.shared import SharedCurvature
 from engine.stability import stability
 from engine.study import study_of
 
@@ -153,7 +153,8 @@ def fitted(
     curvature = recipe.estimator.fit(problem, before, monitor, seed)
     learned = recipe.estimator.learned(curvature)
     if problem.ranks.size > 1:
-        curvature = SharedCurvature(curvature, problem.owners(), problem.ranks, monitor)
+        held = problem.holders()
+        curvature = SharedCurvature(curvature, held, problem.ranks, monitor)
     return curvature, learned
 
 

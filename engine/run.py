@@ -176,10 +176,10 @@ def _drive(
         monitor.emit(RunStarted(str(folder), place, recipe.machine.seed, resumed))
         return _go(recipe, folder, log, monitor, trust, ranks, state, known)
     except Exception as error:
-        known = _explained(error)
-        monitor.emit(RunFailed(known.message, known.hint, known.details))
-        ranks.confess(known)
-        raise known from error
+        failure = _explained(error)
+        monitor.emit(RunFailed(failure.message, failure.hint, failure.details))
+        ranks.confess(failure)
+        raise failure from error
     finally:
         log.close()
 

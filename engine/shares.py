@@ -10,17 +10,17 @@ from engine.monitor import Monitor
 from engine.processes import Ranks
 
 Tensors = dict[str, Tensor]
-Owners = dict[str, int]  # layer -> the process that holds its curvature
+Holders = dict[str, int]  # layer -> the process that holds its curvature
 
 
-def owners(weights: Tensors, ranks: Ranks) -> Owners:
+def holders(weights: Tensors, ranks: Ranks) -> Holders:
     """Deal the layers out, the largest first, each to the process with least so far."""
     sizes = [weight.numel() for weight in weights.values()]
     return dict(zip(weights, dealt(sizes, ranks.size), strict=True))
 
 
 def dealt(sizes: Sequence[int], processes: int) -> list[int]:
-    """The owner of each layer of so many weights."""
+    """The holder of each layer of so many weights."""
     loads, found = [0] * processes, [0] * len(sizes)
     for index in sorted(range(len(sizes)), key=lambda index: -sizes[index]):
         found[index] = loads.index(min(loads))
@@ -28,14 +28,14 @@ def dealt(sizes: Sequence[int], processes: int) -> list[int]:
     return found
 
 
-def owned_rows(
+def held_rows(
     collect: Callable[[Tensor], Tensors],
     groups: Tensor,
-    owned: Owners,
+    held: Holders,
     ranks: Ranks,
     monitor: Monitor,
 ) -> Tensors:
-    """Gradients taken by all processes, each layer's brought to its owner.
+    """Gradients taken by all processes, each layer's brought to its holder.
 
     A process takes every `size`-th chunk of rows: whole micro-batches, so that each row
     has the bits that a single process would give it.
@@ -43,12 +43,12 @@ def owned_rows(
     Args:
         collect: Gives the rows of the groups it is handed.
         groups: Image numbers (N, b) of all rows.
-        owned: Of every layer.
+        held: Of every layer.
         ranks: The processes.
         monitor: Progress and stop.
 
     Returns:
-        (N, numel) for each layer that this process owns.
+        (N, numel) for each layer that this process holds.
     """
     if ranks.size == 1:
         return collect(groups)
@@ -60,8 +60,8 @@ def owned_rows(
     with monitor.apart():
         mine = collect(groups[parts[ranks.rank]])
     rows = {}
-    for name, owner in owned.items():
-        pieces = ranks.gather(mine.pop(name), [len(part) for part in parts], owner)
-        if owner == ranks.rank:
+    for name, holder in held.items():
+        pieces = ranks.gather(mine.pop(name), [len(part) for part in parts], holder)
+        if holder == ranks.rank:
             rows[name] = torch.cat(pieces)[torch.cat(parts).argsort()]
     return rows

@@ -13,7 +13,7 @@ from engine.patterns import Unstructured
 Tensors = dict[str, Tensor]
 
 
-class Resampled(Uncompensated):
+class DrawnScores(Uncompensated):
     """Saliencies by the curvature of one bootstrap sample."""
 
     def __init__(self, scores: Tensors) -> None:
@@ -50,7 +50,7 @@ def stability(
     """
 
     def removed(scores: Tensors) -> Masks:
-        asked = (Resampled(scores), weights, before, allocation, level, uses)
+        asked = (DrawnScores(scores), weights, before, allocation, level, uses)
         return removed_between(before, Unstructured().choose(*asked).masks)
 
     wanted = removed(curvature.scores(weights))

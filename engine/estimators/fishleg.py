@@ -11,11 +11,11 @@ from engine.estimators.base import Estimator
 from engine.facts import LayerInfo
 from engine.fishleg import Structure, StructuredInverse, identities, kronecker_start
 from engine.kronecker import kronecker_work
-from engine.layer_fisher import layers_of
 from engine.masks import Masks
 from engine.moments import choose
 from engine.monitor import Monitor
 from engine.obs import ObsCurvature
+from engine.owners import owners_of
 from engine.part import field
 from engine.problem import Fisher, Learned, Problem
 from engine.seeds import generator
@@ -133,12 +133,12 @@ class FishLeg(Estimator):
         """Learn the inverse for the network as it is now, and say how good it is.
 
         Raises:
-            InputError: A layer is neither linear, a convolution nor a normalisation.
+            InputError: A layer is neither linear nor a convolution.
             RunError: There are no images, or gradients are missing or not finite.
         """
         order = choose(problem, self.images, seed, monitor)
         fetch = problem.fetch(self.fisher, seed)
-        owners = layers_of(problem, fetch, "FishLeg")
+        owners = owners_of(problem, "FishLeg")
         loss = Auxiliary(problem, owners, order, fetch, masks, self.damping)
         with monitor.phase("gradients"):
             start = self._start(loss, monitor)

@@ -2,11 +2,10 @@
 
 import pytest
 import torch
-from torch import nn
 
 from engine.errors import InputError, RunError
-from engine.layer_fisher import LayerFishers, fisher_products, layers_of
-from engine.problem import Problem
+from engine.layer_fisher import LayerFishers, fisher_products
+from engine.owners import owners_of
 from tests import reference
 from tests.cases import CASES, Residual, perceptron, problem
 
@@ -17,19 +16,8 @@ def others(case):
     return (*case.vmapped, *case.looped)
 
 
-def with_norms(build, shape) -> Problem:
-    """Scales of normalisation layers are looked at too."""
-    given = problem(build, shape, 6)
-    names = tuple(n for n, _ in given.model.named_parameters() if n.endswith("weight"))
-    return Problem(given.model, names, given.train, given.loss)
-
-
-def normalised():
-    return nn.Sequential(nn.Linear(4, 6), nn.LayerNorm(6), nn.Tanh(), nn.Linear(6, 3))
-
-
 def products(given, vectors, sizes=(3, 3)):
-    owners = layers_of(given, given.fetch(), "This")
+    owners = owners_of(given, "This")
     pieces = torch.arange(len(given.train)).split(sizes)
     return fisher_products(given, owners, pieces, given.fetch(), vectors)
 
@@ -51,11 +39,8 @@ def test_products_are_those_of_single_gradients(name):
     assert_exact(problem(BY_NAME[name].build, BY_NAME[name].shape, 6))
 
 
-@pytest.mark.parametrize(
-    ("build", "shape"), [(Residual, (2, 6, 6)), (normalised, (4,))]
-)
-def test_scales_of_normalisation_layers_have_a_fisher(build, shape):
-    given = with_norms(build, shape)
+def test_the_network_is_as_before():
+    given = problem(Residual, (2, 6, 6), 6)
     given.model.train()
     before = {name: value.clone() for name, value in given.model.state_dict().items()}
     assert_exact(given)
@@ -71,7 +56,7 @@ def test_pieces_of_unequal_size_count_by_their_images():
 def test_weights_that_are_used_in_other_ways_are_refused(case):
     given = problem(case.build, case.shape, 6)
     with pytest.raises(InputError, match=f"This does not know .*{others(case)[0]}"):
-        layers_of(given, given.fetch(), "This")
+        owners_of(given, "This")
 
 
 def test_a_layer_without_gradient_is_an_error():

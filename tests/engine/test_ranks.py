@@ -14,8 +14,8 @@ from engine.monitor import Control, Monitor
 from engine.processes import ALONE
 from engine.ranks import Team, join, portable
 from engine.recipe import parse
-from engine.shares import owned_rows, owners
-from engine.spread import SharedCurvature
+from engine.shared import SharedCurvature
+from engine.shares import held_rows, holders
 
 
 def test_a_single_process_joins_nobody(monkeypatch):
@@ -67,11 +67,11 @@ def test_shares_are_complete_and_disjoint():
 def test_layers_are_dealt_out_evenly():
     sizes = {"a": 10, "b": 80, "c": 40, "d": 35, "e": 5}
     weights = {name: torch.zeros(size) for name, size in sizes.items()}
-    owned = owners(weights, teams(2)[0])
+    owned = holders(weights, teams(2)[0])
     assert list(owned) == list(sizes)
     loads = [sum(sizes[n] for n in owned if owned[n] == rank) for rank in (0, 1)]
     assert sorted(loads) == [85, 85]
-    assert set(owners(weights, ALONE).values()) == {0}
+    assert set(holders(weights, ALONE).values()) == {0}
 
 
 class Pretender(Team):
@@ -93,7 +93,7 @@ def test_rows_come_back_in_their_order(count):
     order = torch.arange(count).split(32)
     wanted = [torch.cat([groups[:0, 0], *order[r::2]]) for r in (0, 1)]
     theirs = groups[torch.cat(wanted)].float()
-    rows = owned_rows(
+    rows = held_rows(
         lambda mine: {"a": mine.float(), "b": mine.float()},
         groups,
         {"a": 0, "b": 1},

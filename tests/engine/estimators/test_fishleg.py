@@ -14,8 +14,8 @@ from engine.errors import InputError, RunError
 from engine.estimators import KFAC, FishLeg, Magnitude
 from engine.events import Noticed, Pruned, RunStopped, Scored
 from engine.fishleg import Structure, StructuredInverse
-from engine.layer_fisher import layers_of
 from engine.monitor import Control, Monitor, Stopped
+from engine.owners import owners_of
 from engine.recipe import parse
 from engine.seeds import generator
 from tests import reference
@@ -159,7 +159,7 @@ def test_the_certificate_is_the_dense_residual():
     kept, monitor = keep_some(given), Monitor()
     found = fit(given, kept, monitor, iterations=5)
     fetch, order = given.fetch(), torch.arange(30)
-    loss = Auxiliary(given, layers_of(given, fetch, ""), order, fetch, kept, 0.1)
+    loss = Auxiliary(given, owners_of(given, ""), order, fetch, kept, 0.1)
     told = loss.certify(found.structures, 4, generator(0, "certificate"), Monitor())
     probes = loss.probes(4, generator(0, "certificate"))
     matrices, inverses, errors, sizes = fishers(given, kept, 0.1), dense(found), 0, 0

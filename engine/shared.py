@@ -1,4 +1,4 @@
-"""Spread: a curvature whose layers are held by several processes."""
+"""Shared: a curvature whose layers are held by several processes."""
 
 from dataclasses import astuple
 
@@ -11,7 +11,7 @@ from engine.groups import Best
 from engine.masks import Masks
 from engine.monitor import Monitor
 from engine.processes import Ranks
-from engine.shares import Owners
+from engine.shares import Holders
 
 
 class SharedCurvature(Untold):
@@ -19,51 +19,51 @@ class SharedCurvature(Untold):
 
     Args:
         own: Fitted to this process's layers.
-        owned: Of every layer.
+        held: Of every layer.
         ranks: The processes.
         monitor: Brings one process's failure to all.
     """
 
     def __init__(
-        self, own: Curvature, owned: Owners, ranks: Ranks, monitor: Monitor
+        self, own: Curvature, held: Holders, ranks: Ranks, monitor: Monitor
     ) -> None:
-        self._own, self._owned = own, owned
+        self._own, self._held = own, held
         self._ranks, self._monitor = ranks, monitor
 
     def facts(self) -> tuple[LayerCurvature, ...]:
-        """Every layer's, as its owner knows them."""
+        """Every layer's, as its holder knows them."""
         own = {each.name: each for each in self._own.facts()}
-        table = torch.zeros(len(self._owned), 5, dtype=torch.float64)
-        for row, name in enumerate(self._owned):
+        table = torch.zeros(len(self._held), 5, dtype=torch.float64)
+        for row, name in enumerate(self._held):
             if name in own:
                 table[row] = torch.tensor(astuple(own[name])[1:], dtype=torch.float64)
         return tuple(
             LayerCurvature(name, int(n), mean, damping, int(blocks), int(raised))
             for name, (n, mean, damping, blocks, raised) in zip(
-                self._owned, self._ranks.sum(table).tolist(), strict=True
+                self._held, self._ranks.sum(table).tolist(), strict=True
             )
             if blocks
         )
 
     def scores(self, weights: Tensors) -> Tensors:
-        """Every layer's, as its owner computes them."""
+        """Every layer's, as its holder computes them."""
         with self._monitor.apart():
             own = self._own.scores(self._mine(weights))
         return {
-            name: self._spread(own, name, weight.double())
+            name: self._sent(own, name, weight.double())
             for name, weight in weights.items()
         }
 
     def cheapest(self, weights: Tensors, groups: Tensors, taken: Tensor) -> Best:
-        """Every layer's, as its owner computes them."""
+        """Every layer's, as its holder computes them."""
         with self._monitor.apart():
             own = self._own.cheapest(self._mine(weights), self._mine(groups), taken)
         losses = {name: found[0] for name, found in own.items()}
         chosen = {name: found[1] for name, found in own.items()}
         return {
             name: (
-                self._spread(losses, name, inside[:, 0].double()),
-                self._spread(chosen, name, inside[:, 0]),
+                self._sent(losses, name, inside[:, 0].double()),
+                self._sent(chosen, name, inside[:, 0]),
             )
             for name, inside in groups.items()
         }
@@ -71,13 +71,13 @@ class SharedCurvature(Untold):
     def removal(
         self, weights: Tensors, removed: Masks, sets: Tensors | None = None
     ) -> Removal:
-        """Corrections from the owners; losses are sums, so over the processes."""
+        """Corrections from the holders; losses are sums, so over the processes."""
         with self._monitor.apart():
             own = self._own.removal(
                 self._mine(weights), self._mine(removed), self._mine(sets)
             )
         corrections = {
-            name: self._spread(own.corrections, name, weight)
+            name: self._sent(own.corrections, name, weight)
             for name, weight in weights.items()
         }
         known = torch.tensor(
@@ -109,12 +109,12 @@ class SharedCurvature(Untold):
     def _mine(self, each: Tensors | None) -> Tensors | None:
         if each is None:
             return None
-        return {n: v for n, v in each.items() if self._owned[n] == self._ranks.rank}
+        return {n: v for n, v in each.items() if self._held[n] == self._ranks.rank}
 
-    def _spread(self, own: Tensors, name: str, like: Tensor) -> Tensor:
+    def _sent(self, own: Tensors, name: str, like: Tensor) -> Tensor:
         values = (
             own.get(name, like)
             .to(like.dtype)
             .clone(memory_format=torch.contiguous_format)
         )
-        return self._ranks.send(values, self._owned[name])
+        return self._ranks.send(values, self._held[name])
