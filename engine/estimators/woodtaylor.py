@@ -1,21 +1,25 @@
 """WoodTaylor: WoodFisher that also follows the gradient that is left."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 import torch
 from pydantic import ConfigDict
+from torch import Tensor
 
+from engine.descent import best_share
 from engine.estimators.base import ObsEstimator, Tensors
 from engine.facts import LayerInfo
 from engine.masks import Masks
 from engine.moments import mean_gradient
 from engine.monitor import Monitor
-from engine.obs import Inverse, ObsCurvature, block_fishers
+from engine.obs import ObsCurvature, block_fishers
 from engine.part import field
-from engine.problem import Problem
-from engine.processes import ALONE, Ranks
+from engine.problem import Problem, draw
 from engine.work import Work
 
+LOOKS = 8  # at the loss along the step, about
+MEASURED = 1000  # other images, if there are, that tell how far to follow it
 SEPARATE = 2**20  # moves the seed of the mean gradient's images from the Fisher's
 
 
@@ -26,16 +30,18 @@ class WoodTaylor(ObsEstimator):
     -F^-1 g, then Optimal Brain Surgeon at the moved point, saliency
     (w - F^-1 g)^2 / (2 diag F^-1). The constant 1/2 g^T F^-1 g of their formula is left
     out, because one per layer would spoil the ranking across layers. A Newton step that
-    is long beside the weights is shortened, which is to trust a share of g. Cost:
-    WoodFisher and one ordinary backward pass over the gradient's own images.
+    is long beside the weights is shortened, which is to trust a share of g. N gradients
+    tell nothing of most directions, where the step is g / damping however much the loss
+    bends: so it is followed only as far as the measured loss falls. Cost: WoodFisher,
+    one ordinary backward pass over the gradient's own images, some passes forward.
     """
 
     model_config = ConfigDict(title="WoodTaylor")
     kind: Literal["woodtaylor"] = "woodtaylor"
     damping: float = field(
-        1e-1, "Damping",
-        "Added to the Fisher's diagonal; WoodTaylor was published with 0.1 and 8000 "
-        "gradients: the Newton step needs more than WoodFisher's 1e-5.",
+        1e-5, "Damping",
+        "Added to the Fisher's diagonal. WoodTaylor was published with 0.1, for steps "
+        "that are not measured; those are as WoodFisher's.",
         gt=0, le=1e6,
     )  # fmt: skip
     gradient_images: int = field(
@@ -48,11 +54,17 @@ class WoodTaylor(ObsEstimator):
         "Relative to the norm of the weights; a longer step is shortened to it.",
         ge=0, le=10,
     )  # fmt: skip
+    measured: bool = field(
+        True, "Measure the Newton step",
+        "Halve the step as long as that lowers the loss, measured on other training "
+        "images as far as there are.",
+    )  # fmt: skip
 
     def work(self, layers: tuple[LayerInfo, ...], train: int) -> Work:
-        """Those gradients, and the mean one."""
+        """Those gradients, the mean one, and forward passes, each a third of a pass."""
         mean = self.gradient_images or self.samples * self.batch
-        return super().work(layers, train) + Work(min(mean, train))
+        measured = LOOKS / 3 * min(MEASURED, train) if self.measured else 0
+        return super().work(layers, train) + Work(min(mean, train) + measured)
 
     def fit(
         self, problem: Problem, masks: Masks, monitor: Monitor, seed: int
@@ -62,63 +74,70 @@ class WoodTaylor(ObsEstimator):
         Raises:
             RunError: There are no images, or gradients are not finite.
         """
+        images = self.gradient_images or self.samples * self.batch
+        own = seed + SEPARATE * bool(self.gradient_images)
         with monitor.phase("gradients"):
             rows = problem.gradients(
                 self.samples, self.batch, seed, masks, monitor, self.fisher
             )
-            own, drawn = self.gradient_images, self.samples * self.batch
-            slope = mean_gradient(
-                problem, own or drawn, seed + SEPARATE * bool(own), masks, monitor
-            )
+            slope = mean_gradient(problem, images, own, masks, monitor)
         with monitor.phase("curvature"):
             with monitor.apart():
                 draws = self.draws(problem, rows, seed)
                 inverses = block_fishers(
                     rows, masks, self.block_size, self.damping, monitor, draws
                 )
-            slope = shortened(
-                inverses,
-                slope,
-                problem.weights(),
-                self.longest_step,
-                monitor,
-                problem.ranks,
-            )
+                step = {n: -each.solve(slope[n]) for n, each in inverses.items()}
+            there = len(problem.train)  # the mean gradient's come first of the order
+            order = draw(there, min(images + MEASURED, there), 1, own, monitor)
+            few = order[-MEASURED:].reshape(-1)
+            share = self._share(problem, everywhere(problem, step), few, monitor)
+        slope = {name: slope[name] * share for name in inverses}
         return ObsCurvature(
             inverses, self.compensation, self.strength, slope, self.order, monitor
         )
 
+    def _share(
+        self, problem: Problem, step: Tensors, images: Tensor, monitor: Monitor
+    ) -> float:
+        """Of the Newton step: no longer than allowed, and measured; both are told."""
+        sizes = [_norm(each.values()) for each in (step, problem.weights())]
+        length = sizes[0] / max(sizes[1], 1e-300)
+        most = min(1.0, self.longest_step / max(length, 1e-300))
+        told = f"The Newton step is {length:.2g} times as long as the weights"
+        if most < 1:
+            told += f"; it was shortened to {self.longest_step:g} times"
+        if not self.measured or not most:
+            hint = "Raise the damping, or the images of the mean gradient."
+            level = "warning" if most < 1 else "info"
+            monitor.notice(f"{told}.", hint if most < 1 else "", level)
+            return most
+        share, before, after = best_share(problem, step, most, images, monitor)
+        if not share:
+            monitor.notice(
+                f"{told}; no part of it lowers the measured loss, so none is taken.",
+                "Raise the damping, or choose WoodFisher.",
+            )
+            return 0.0
+        monitor.notice(
+            f"{told}; {share * length:.2g} times are taken, where the measured loss is "
+            f"{after:.3g} instead of {before:.3g}.",
+            level="info",
+        )
+        return share
 
-def shortened(
-    inverses: dict[str, Inverse],
-    slope: Tensors,
-    weights: Tensors,
-    limit: float,
-    monitor: Monitor,
-    ranks: Ranks = ALONE,
-) -> Tensors:
-    """The gradient, scaled down until ||F^-1 g|| <= limit ||w|| over all layers.
 
-    Args:
-        inverses: One per layer that this process owns.
-        slope: Mean gradient (numel,) float64 per layer.
-        weights: As they are now.
-        limit: Longest Newton step relative to the weights.
-        monitor: Hears how long the step is, and of a cap.
-        ranks: The processes that own the layers.
-    """
-    squares = torch.zeros(2, dtype=torch.float64)  # of the step and of the weights
-    for name, inverse in inverses.items():
-        step, size = inverse.solve(slope[name]), weights[name].double()
-        squares += torch.stack([step.square().sum(), size.square().sum()]).cpu()
-    step, size = ranks.sum(squares).sqrt().tolist()
-    length = step / max(size, 1e-300)
-    told = f"The Newton step is {length:.2g} times as long as the weights"
-    if length <= limit:
-        monitor.notice(f"{told}.", level="info")
-        return {name: slope[name] for name in inverses}
-    monitor.notice(
-        f"{told}; it was shortened to {limit:g} times.",
-        "Raise the damping, or the images of the mean gradient.",
-    )
-    return {name: slope[name] * (limit / length) for name in inverses}
+def everywhere(problem: Problem, own: Tensors) -> Tensors:
+    """What the holder of each layer has of it (numel,) float64, in every process."""
+    held = problem.holders()
+    return {
+        name: problem.ranks.send(
+            own.get(name, weight.new_zeros(weight.numel(), dtype=torch.float64)),
+            held[name],
+        )
+        for name, weight in problem.weights().items()
+    }
+
+
+def _norm(parts: Iterable[Tensor]) -> float:
+    return sum(float(part.double().square().sum()) for part in parts) ** 0.5

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import engine
-from engine import fisher, gradients, store
+from engine import descent, fisher, gradients, store
 from engine.errors import RunError
 from engine.events import Noticed
 from engine.recipe import parse
@@ -55,12 +55,32 @@ def test_the_step_is_done_again_with_smaller_pages(tmp_path, small_gpu):
     assert summary["paged"] and summary["sparsity"] == pytest.approx(0.9, abs=1e-4)
 
 
-def test_the_masks_are_those_of_a_large_gpu(tmp_path, request):
-    large = pruned(tmp_path / "large")
+@pytest.mark.parametrize("kind", ["woodfisher", "woodtaylor"])
+def test_the_masks_are_those_of_a_large_gpu(tmp_path, request, kind):
+    method = {"estimator": {**RECIPE["estimator"], "kind": kind}}
+    large = pruned(tmp_path / "large", **method)
     request.getfixturevalue("small_gpu")
-    small = pruned(tmp_path / "small")
+    small = pruned(tmp_path / "small", **method)
     assert small["mask_sha256"] == large["mask_sha256"]
     assert not large["paged"] and small["paged"]
+
+
+def test_memory_that_runs_out_along_a_newton_step_leaves_no_trace(
+    tmp_path, monkeypatch
+):
+    method = {"estimator": {**RECIPE["estimator"], "kind": "woodtaylor"}}
+    large, measure, tries = pruned(tmp_path / "large", **method), descent.mean_loss, []
+
+    def mean_loss(problem, images, monitor):
+        tries.append(problem.thrift)
+        if tries == [0, 0]:  # the weights are moved
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return measure(problem, images, monitor)
+
+    monkeypatch.setattr("engine.descent.mean_loss", mean_loss)
+    small = pruned(tmp_path / "small", **method)
+    assert tries[:3] == [0, 0, 1]
+    assert small["mask_sha256"] == large["mask_sha256"]
 
 
 @pytest.mark.parametrize("method", [{}, {"estimator": {"kind": "mfac", "samples": 24}}])

@@ -1,16 +1,20 @@
 """WoodTaylor: a capped Newton step, then Optimal Brain Surgeon."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
+from engine.descent import best_share, mean_loss
 from engine.estimators import WoodFisher, WoodTaylor
-from engine.estimators.woodtaylor import shortened
+from engine.estimators.woodtaylor import SEPARATE, everywhere
 from engine.monitor import Monitor
+from engine.problem import draw
 from engine.processes import Ranks
 from tests import reference
 from tests.cases import keep_all, keep_some, perceptron
 
-FREE = {"samples": 12, "damping": 0.1, "longest_step": 10}
+FREE = {"samples": 12, "damping": 0.1, "longest_step": 10, "measured": False}
 
 
 def mean_gradients(given, kept) -> dict:
@@ -75,7 +79,7 @@ def test_a_long_newton_step_is_shortened_and_told():
     steps, told = [], []
     for limit in (10, 1e-3):
         monitor = Monitor()
-        method = WoodTaylor(samples=12, damping=0.01, longest_step=limit)
+        method = WoodTaylor(**{**FREE, "damping": 0.01, "longest_step": limit})
         found = (
             method.fit(given, kept, monitor, 0).removal(weights, nothing).corrections
         )
@@ -88,27 +92,65 @@ def test_a_long_newton_step_is_shortened_and_told():
     assert "shortened" not in told[0][0] and "shortened to 0.001" in told[1][0]
 
 
-def test_the_step_is_capped_over_the_layers_of_all_processes():
-    class Other(Ranks):
-        def sum(self, values):
-            return values + torch.tensor([27.0, 4.0])  # of its step, of its weights
+def test_every_process_knows_the_step_of_all_layers():
+    class First(Ranks):
+        rank, size = 0, 2
 
-    class Identity:
-        def solve(self, vector):
-            return vector
+        def send(self, values, source):
+            return values if source == 0 else values.fill_(-7)
 
-    slope, weights = {"a": torch.full((9,), 1.0)}, {"a": torch.tensor([2.0, 1.0, 0.0])}
-    inverses, monitor = {"a": Identity()}, Monitor()
-    found = shortened(inverses, slope, weights, 0.5, monitor, Other())
-    torch.testing.assert_close(found["a"], slope["a"] * 0.5 / 2)  # 6 / 3 is the length
-    assert "2 times" in monitor.notices[0]
+    given = replace(perceptron(), ranks=First())
+    held, numels = given.holders(), {n: w.numel() for n, w in given.weights().items()}
+    mine = {
+        name: torch.ones(numels[name], dtype=torch.float64)
+        for name, rank in held.items()
+        if rank == 0
+    }
+    found = everywhere(given, mine)
+    assert set(held.values()) == {0, 1} and found.keys() == held.keys()
+    for name, each in found.items():
+        assert each.shape == (numels[name],) and each.unique() == (1, -7)[held[name]]
+
+
+def test_the_measured_loss_falls_as_far_as_the_step_goes():
+    given, monitor = perceptron(), Monitor()
+    kept, weights = keep_all(given), given.weights()
+    before = {name: weight.clone() for name, weight in weights.items()}
+    method = WoodTaylor(samples=12, damping=1e-6, longest_step=10, gradient_images=20)
+    found = method.fit(given, kept, monitor, 0)
+    assert all(torch.equal(weights[name], before[name]) for name in weights)
+    nothing = {name: ~mask for name, mask in kept.items()}
+    order = draw(30, 30, 1, SEPARATE, monitor)[:, 0]  # the gradient has the first 20
+    losses = [mean_loss(given, order, monitor)]
+    for name, step in found.removal(weights, nothing).corrections.items():
+        weights[name].add_(step)
+    losses.append(mean_loss(given, order, monitor))
+    assert losses[1] < losses[0]
+    told = next(text for text in monitor.notices if "Newton" in text)
+    assert f"{losses[1]:.3g} instead of {losses[0]:.3g}" in told
+
+
+def test_a_step_that_leads_uphill_is_not_taken():
+    given, monitor = perceptron(), Monitor()
+    step = {
+        name: torch.full((weight.numel(),), torch.nan)
+        for name, weight in given.weights().items()
+    }
+    before = {name: weight.clone() for name, weight in given.weights().items()}
+    images = torch.arange(30)
+    share, start, least = best_share(given, step, 1.0, images, monitor)
+    assert share == 0 and start == least == mean_loss(given, images, monitor)
+    for name, weight in given.weights().items():
+        assert torch.equal(weight, before[name])
 
 
 def test_without_a_newton_step_it_is_woodfisher():
     given = perceptron()
     kept, weights = keep_all(given), given.weights()
     wood = WoodFisher(samples=12, damping=0.1).fit(given, kept, Monitor(), 0)
-    taylor = WoodTaylor(samples=12, longest_step=0).fit(given, kept, Monitor(), 0)
+    taylor = WoodTaylor(samples=12, damping=0.1, longest_step=0).fit(
+        given, kept, Monitor(), 0
+    )
     right, found = wood.scores(weights), taylor.scores(weights)
     assert all(torch.equal(right[name], found[name]) for name in weights)
 
@@ -116,8 +158,10 @@ def test_without_a_newton_step_it_is_woodfisher():
 def test_the_fishers_own_gradients_can_serve_as_the_mean():
     given = perceptron()
     kept, weights = keep_all(given), given.weights()
-    own = WoodTaylor(samples=30, gradient_images=0).fit(given, kept, Monitor(), 0)
-    all_images = WoodTaylor(samples=30, gradient_images=30)
+    own = WoodTaylor(samples=30, gradient_images=0, measured=False).fit(
+        given, kept, Monitor(), 0
+    )
+    all_images = WoodTaylor(samples=30, gradient_images=30, measured=False)
     right = all_images.fit(given, kept, Monitor(), 0).scores(weights)
     for name, found in own.scores(weights).items():
         torch.testing.assert_close(found, right[name])
@@ -127,7 +171,9 @@ def test_with_the_true_fisher_the_gradient_is_still_the_datas():
     given = perceptron()
     kept, weights = keep_all(given), given.weights()
     nothing = {name: ~mask for name, mask in kept.items()}
-    method = WoodTaylor(samples=30, damping=1e6, gradient_images=0, fisher="true")
+    method = WoodTaylor(
+        samples=30, damping=1e6, gradient_images=0, fisher="true", measured=False
+    )
     step = method.fit(given, kept, Monitor(), 0).removal(weights, nothing).corrections
     for name, slope in mean_gradients(given, kept).items():
         torch.testing.assert_close(
