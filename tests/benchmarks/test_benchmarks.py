@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.benchmarks import finetune, gradients, inverse, lateness, scale, startup
+from engine.comparison import parse_comparison
+from engine.job import Job
+from engine.monitor import Monitor
+from engine.recipe import parse
+from tests.benchmarks import (
+    finetune,
+    gradients,
+    inverse,
+    lateness,
+    scale,
+    startup,
+    unconverged,
+)
 from tests.benchmarks.plain import Mfac, RankOne
 from tests.reference import fisher
 
@@ -76,12 +88,38 @@ def test_scale(capsys):
     assert "squeezenet1_1" in capsys.readouterr().out
 
 
-def test_the_spec_of_the_methods_is_valid():
-    from engine.comparison import parse_comparison
+def measured(name):
+    """A comparison's cells in the order of work, and those that its table has."""
+    spec = parse_comparison(json.loads((HERE / f"{name}.json").read_text()))
+    with (HERE / f"{name}.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    keys = [(row["method"], float(row["sparsity"]), int(row["seed"])) for row in rows]
+    return spec, [cell.key for cell in spec.cells()], keys, rows
 
-    spec = parse_comparison(json.loads((HERE / "methods.json").read_text()))
-    with (HERE / "methods.csv").open(newline="") as file:
-        found = {
-            (row["method"], float(row["sparsity"])) for row in csv.DictReader(file)
-        }
-    assert found == {(cell.method, cell.sparsity) for cell in spec.cells()}
+
+def test_the_table_of_methods_is_of_its_spec():
+    spec, cells, keys, rows = measured("methods")
+    assert len(set(keys)) == len(keys) and set(keys) <= set(cells)
+    assert {method for method, *_ in keys} == set(spec.methods)
+    assert {row["dense"] for row in rows} == {"88.22"}
+
+
+def test_woodtaylor_leads_where_training_has_not_converged():
+    _, cells, keys, rows = measured("unconverged")
+    assert keys == cells
+    final = {key[:2]: float(row["final"]) for key, row in zip(keys, rows, strict=True)}
+    for sparsity in (0.5, 0.7, 0.8):
+        assert final["WoodTaylor", sparsity] > final["WoodFisher", sparsity]
+
+
+def test_the_checkpoint_that_has_not_converged_can_be_made_again(tmp_path):
+    recipe = parse({"machine": {"device": "cpu", "threads": 1}})
+    paths = [tmp_path / "a.pth", tmp_path / "b.pth"]
+    for path in paths:
+        unconverged.make(recipe, path)
+    one, two = (torch.load(path)["state_dict"] for path in paths)
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    model = Job(recipe, Monitor(), frozenset()).model.state_dict()
+    name = "layer2.0.conv2.weight"
+    change = one[name] - model[name]
+    assert float(change.std() / model[name].std()) == pytest.approx(0.7, rel=0.05)

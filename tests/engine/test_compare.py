@@ -85,6 +85,15 @@ def test_the_dense_network_is_measured_once_and_told_in_every_cell(finished):
     assert len(told) == 8 and len({e.accuracy for e in told}) == 1
 
 
+def test_a_network_that_did_not_change_is_not_measured_again(finished):
+    _, events, _ = finished
+    begun = [e.label for e in events if isinstance(e, Progressed) and e.done == 0]
+    assert begun.count("Measuring the pruned network") == 8
+    assert begun.count("Measuring the final network") == 0
+    told = [e.stage for e in events if isinstance(e, Evaluated)]
+    assert told.count("final") == told.count("pruned") == 8
+
+
 def test_another_network_or_other_data_are_measured_anew(tmp_path):
     events = []
     methods = {"as it is": {}, "washed out": {"data.mean": [0.9]}}
