@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
-from engine.cells import CELL_EVENTS
+from engine.comparing.cells import CELL_EVENTS
 from engine.events import (
     EVENTS,
     Event,
@@ -16,7 +16,7 @@ from engine.events import (
     RunPaused,
     RunResumed,
 )
-from engine.scoring import SCORING_EVENTS
+from engine.steering.events import SCORING_EVENTS
 
 INTERVAL = 33  # milliseconds between two looks into the mailbox
 BUDGET = 0.008  # seconds of unpacking per look, so a long replay never stalls

@@ -22,11 +22,11 @@ from app.preferences import Preferences
 from app.runner import Runner
 from app.workspace import Workspace
 from engine import recipe_of
-from engine.cells import ComparisonEnded
+from engine.comparing.cells import ComparisonEnded
 from engine.errors import EngineError, InputError, TrustNeeded
 from engine.events import Event, RunFinished, RunStopped
 from engine.recipe import dump
-from engine.whole import write
+from engine.records.whole import write
 
 COLLAPSE = 0.5  # share of the dense accuracy below which a run is no success
 

@@ -13,11 +13,11 @@ from app.preferences import Preferences
 from app.runner import Runner
 from app.workspace import Workspace
 from engine import comparison_of
-from engine.cells import ComparisonEnded, ComparisonStarted
-from engine.comparison import Comparison
+from engine.comparing.cells import ComparisonEnded, ComparisonStarted
+from engine.comparing.comparison import Comparison
 from engine.errors import EngineError
 from engine.events import Event
-from engine.units import many
+from engine.words.units import many
 
 
 class Comparing(QObject):

@@ -4,7 +4,7 @@ from datetime import datetime
 from pathlib import Path
 
 from app.forms.words import number_words
-from engine.comparison import Comparison
+from engine.comparing.comparison import Comparison
 from engine.recipe import Recipe
 
 

@@ -8,7 +8,7 @@ from platformdirs import user_config_dir, user_documents_dir
 from pydantic import ConfigDict, ValidationError
 
 from engine.part import Part, field
-from engine.whole import write
+from engine.records.whole import write
 
 RECENT = 8  # opened things the File menu lists
 

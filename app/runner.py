@@ -10,7 +10,7 @@ from app.bridge import Bridge, news
 from app.preferences import Preferences
 from app.processes import Processes
 from app.workspace import Workspace
-from engine.comparison import Comparison
+from engine.comparing.comparison import Comparison
 from engine.errors import EngineError, InputError, TrustNeeded
 from engine.events import Event, Noticed
 from engine.recipe import Recipe

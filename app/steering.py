@@ -10,9 +10,9 @@ from app.workspace import Scored, Workspace
 from engine.errors import InputError
 from engine.events import ModelLoaded
 from engine.facts import Histogram, LayerInfo
-from engine.overrides import changes, overridden, without_overrides
 from engine.recipe import Recipe, with_changes
-from engine.what_if import Allocation, Forecast, WhatIf, knows
+from engine.steering.overrides import changes, overridden, without_overrides
+from engine.steering.what_if import Allocation, Forecast, WhatIf, knows
 
 AGAIN = "Press Score (F9) again: "
 ALL = "all"  # what a common cut is of

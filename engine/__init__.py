@@ -6,19 +6,19 @@ from engine.starting import starting
 
 # Importing torch takes seconds. Python calls a program "-m" until its package is there.
 with starting(program=sys.argv[:1] == ["-m"]):
-    from engine.compare import compare
+    from engine.comparing.compare import compare
+    from engine.comparing.ledger import comparison_of
     from engine.export import ExportReport, export
     from engine.exporters import EXPORTERS
-    from engine.follow import Follower
     from engine.inspect import inspect
-    from engine.ledger import comparison_of
     from engine.monitor import Control
-    from engine.plan import Plan, plan
-    from engine.prober import Probed, Prober
+    from engine.planning.plan import Plan, plan
+    from engine.records.follow import Follower
+    from engine.records.store import recipe_of, replay
     from engine.run import resume, run
-    from engine.score import score
-    from engine.store import recipe_of, replay
-    from engine.study import Study
+    from engine.steering.prober import Probed, Prober
+    from engine.steering.score import score
+    from engine.steering.study import Study
 
 __all__ = [
     "EXPORTERS",

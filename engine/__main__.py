@@ -17,14 +17,15 @@ from engine.starting import STOPPED, starting
 
 with starting(program=__name__ == "__main__"):
     import engine
-    from engine import ranks, written
-    from engine.cells_console import CellsConsole
-    from engine.comparison import EXAMPLE, load_comparison
-    from engine.console import Console, layer_table, plan_report
+    from engine.comparing.comparison import EXAMPLE, load_comparison
     from engine.errors import EngineError, InputError, RunError
     from engine.events import Event, RunStopped
-    from engine.manual import manual
     from engine.recipe import Recipe, changed, parse, read_json, setting_of
+    from engine.sharing import ranks
+    from engine.words import written
+    from engine.words.cells import CellsConsole
+    from engine.words.console import Console, layer_table, plan_report
+    from engine.words.manual import manual
 
 COMPARISON = f"""\
 SPEC.json says what all share, how each method changes that, and the axes:

@@ -12,9 +12,9 @@ from engine.checks import Change, Promises, exceeds
 from engine.events import Halved
 from engine.monitor import Monitor
 from engine.problem import Problem
-from engine.processes import Ranks
 from engine.prune import Cut
 from engine.schedules.base import MOST, Level, Schedule
+from engine.sharing.processes import Ranks
 
 SURE = 2.0  # standard errors that the measured change may be too large by
 

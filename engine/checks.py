@@ -11,9 +11,9 @@ from engine.evaluate import each
 from engine.events import Checked
 from engine.monitor import Monitor
 from engine.problem import Problem, draw
-from engine.processes import Ranks
 from engine.prune import Cut
 from engine.recipe import Recipe
+from engine.sharing.processes import Ranks
 
 Losses = dict[str, Tensor]  # of every image, by data: calibration, held_out
 FACTOR = 10  # between measured and predicted that a quadratic model does not explain

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from engine.data.base import Split
 from engine.loss import Loss
 from engine.monitor import Monitor
-from engine.processes import ALONE, Ranks
+from engine.sharing.processes import ALONE, Ranks
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,14 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from engine import store
 from engine.errors import InputError, RunError
 from engine.exporters import EXPORTERS
 from engine.exporters.base import Exporter
 from engine.loading import rebuild
 from engine.recipe import Recipe
-from engine.standing import standing
-from engine.whole import write
+from engine.records import store
+from engine.records.standing import standing
+from engine.records.whole import write
 
 IMAGES = 16  # random inputs that dense and exported network must agree on
 PATIENCE = 600  # seconds for the fresh process

@@ -14,8 +14,8 @@ from engine.events import EpochFinished, Trained
 from engine.loss import Loss
 from engine.masks import Masks
 from engine.monitor import PROGRESS_INTERVAL, Monitor
-from engine.processes import ALONE, Ranks
 from engine.settings import Finetune
+from engine.sharing.processes import ALONE, Ranks
 
 SEEDS = 2**63  # what a generator takes
 

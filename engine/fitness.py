@@ -11,7 +11,7 @@ from engine.loss import Loss
 from engine.monitor import Monitor
 from engine.repair import batch_norms, reestimate_batch_norm
 from engine.settings import Machine
-from engine.units import many
+from engine.words.units import many
 
 PROBE = 1024  # images
 GAIN = 5.0  # points that new batch-norm statistics may win before it is suspicious

@@ -5,27 +5,28 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from engine import machine, masks, memory
+from engine import machine, masks
 from engine.adaptive import Adaptive
-from engine.budget import Budget, decide, with_block
 from engine.checks import Promises, tell_broken
+from engine.comparing.known import Known
 from engine.errors import InputError, RunError
 from engine.evaluate import Measure, evaluate, fingerprint
 from engine.events import Evaluated
 from engine.finetune import Finetuner
 from engine.fitness import warn_if_unfit
-from engine.known import Known
 from engine.layers import parameter_count, uses
 from engine.levels import levels
 from engine.loading import check_bounds, load_network, loss_for
 from engine.monitor import Monitor
+from engine.planning import memory
+from engine.planning.budget import Budget, decide, with_block
 from engine.problem import Problem
-from engine.processes import ALONE, Ranks
 from engine.prune import Cut, prune_once
 from engine.recipe import Recipe
 from engine.repair import Repairs, undone_on_failure
 from engine.schedules.base import Level
 from engine.settings import When
+from engine.sharing.processes import ALONE, Ranks
 from engine.thrift import thrifty
 
 

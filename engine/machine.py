@@ -10,7 +10,7 @@ import torch
 
 from engine.errors import InputError
 from engine.settings import Machine
-from engine.units import many
+from engine.words.units import many
 
 
 def pick_device(machine: Machine) -> torch.device:

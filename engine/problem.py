@@ -9,16 +9,16 @@ import torch
 from torch import Tensor, nn
 
 from engine import seeds
-from engine.backward import Objective
 from engine.data.base import Split
 from engine.errors import RunError
-from engine.gradients import Collector, Fetch, Rows
+from engine.gradients.backward import Objective
+from engine.gradients.collector import Collector, Fetch, Rows
+from engine.gradients.pages import MEMORY, Pages, Storage
 from engine.loss import Loss
 from engine.masks import Masks
 from engine.monitor import Monitor
-from engine.pages import MEMORY, Pages, Storage
-from engine.processes import ALONE, Ranks
-from engine.shares import Holders, held_rows, holders
+from engine.sharing.processes import ALONE, Ranks
+from engine.sharing.shares import Holders, held_rows, holders
 
 Fisher = Literal["empirical", "true"]  # labels of the data, or the network's own
 Learned = dict[str, dict[str, Tensor]]  # by layer, what an estimator made of it

@@ -7,7 +7,8 @@ from torch import Tensor
 
 from engine import masks
 from engine.allocation.base import Allocation
-from engine.curvature import Curvature, Losses
+from engine.curvature.base import Curvature, Losses
+from engine.curvature.stability import stability
 from engine.errors import RunError
 from engine.events import Fitted, Pruned, Resampled, Scored
 from engine.facts import (
@@ -24,9 +25,8 @@ from engine.monitor import Monitor
 from engine.patterns.base import Choice
 from engine.problem import Learned, Problem
 from engine.recipe import Recipe
-from engine.shared import SharedCurvature
-from engine.stability import stability
-from engine.study import study_of
+from engine.sharing.shared import SharedCurvature
+from engine.steering.study import study_of
 
 
 @dataclass(frozen=True)

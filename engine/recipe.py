@@ -8,7 +8,6 @@ from typing import Any
 
 from pydantic import ConfigDict, ValidationError, model_validator
 
-from engine import written
 from engine.allocation import ALLOCATIONS
 from engine.data import DATASETS
 from engine.errors import InputError
@@ -18,6 +17,7 @@ from engine.part import Part, Setting, field, one_of, settings
 from engine.patterns import PATTERNS
 from engine.schedules import SCHEDULES
 from engine.settings import Checks, Finetune, Machine, Repair
+from engine.words import written
 
 VERSION = 1
 BOUNDS = ("less_than", "less_than_equal", "greater_than", "greater_than_equal")

@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from engine import machine, masks, store
+from engine import machine, masks
+from engine.comparing.known import Known
 from engine.errors import EngineError, InputError, RunError, Stopped
 from engine.events import (
     Event,
@@ -19,14 +20,14 @@ from engine.events import (
     Saved,
 )
 from engine.job import Job
-from engine.known import Known
 from engine.layers import layer_states
 from engine.monitor import Control, Monitor
-from engine.processes import ALONE, Ranks
 from engine.recipe import Recipe
-from engine.store import Store
-from engine.study import Study
-from engine.summary import summarise
+from engine.records import store
+from engine.records.store import Store
+from engine.records.summary import summarise
+from engine.sharing.processes import ALONE, Ranks
+from engine.steering.study import Study
 
 Emit = Callable[[Event], None]
 Watch = Callable[[Study], None]

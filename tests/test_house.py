@@ -17,21 +17,23 @@ APP_MAY_SEE = {
     "engine.facts",
     "engine.part",
     "engine.errors",
-    "engine.cells",
-    "engine.comparison",
-    "engine.overrides",
-    "engine.ranking",
-    "engine.scoring",
-    "engine.what_if",
-    "engine.whole",
-    "engine.units",
-    "engine.plan_words",
-    "engine.words",
-    "engine.written",
+    "engine.comparing.cells",
+    "engine.comparing.comparison",
+    "engine.steering.overrides",
+    "engine.steering.ranking",
+    "engine.steering.events",
+    "engine.steering.what_if",
+    "engine.records.whole",
+    "engine.words.units",
+    "engine.words.plan",
+    "engine.words.events",
+    "engine.words.written",
 }
 PLAIN = (
-    *("events", "facts", "whole", "cells", "part", "errors", "monitor", "codec"),
-    *("units", "words", "written", "scoring", "ranking"),
+    *("events", "facts", "part", "errors", "monitor"),
+    *("records/whole", "records/codec", "comparing/cells"),
+    *("words/units", "words/events", "words/written"),
+    *("steering/events", "steering/ranking"),
 )
 STRATEGIES = (
     "estimators",
@@ -139,12 +141,12 @@ def test_no_print_in_the_engine_outside_the_command_line():
 
 def test_only_one_file_knows_of_other_processes():
     knowing = [name(p) for p in SOURCES if "torch.distributed" in set(imports(p))]
-    assert knowing == ["engine/ranks.py"]
+    assert knowing == ["engine/sharing/ranks.py"]
 
 
 def test_only_the_store_saves_checkpoints():
     allowed = {
-        "engine/store.py",
+        "engine/records/store.py",
         "engine/export.py",
         "engine/exporters/pth.py",
     }

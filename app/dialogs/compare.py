@@ -21,12 +21,12 @@ from PySide6.QtWidgets import (
 
 from app.banner import Banner
 from app.opening import FILTERS
-from engine.comparison import Comparison, dump_comparison, parse_comparison
+from engine.comparing.comparison import Comparison, dump_comparison, parse_comparison
 from engine.errors import InputError
 from engine.part import settings, title_of
 from engine.recipe import Recipe, with_changes
-from engine.units import many
-from engine.whole import write
+from engine.records.whole import write
+from engine.words.units import many
 
 SPARSITIES, SEEDS = "50, 60, 70, 80, 90, 95", "0, 1, 2"
 CHOSEN = ("magnitude", "woodfisher")  # beside the method of the recipe

@@ -23,7 +23,7 @@ from app.banner import Banner
 from app.runner import Runner
 from engine import EXPORTERS, ExportReport
 from engine.errors import EngineError
-from engine.units import many
+from engine.words.units import many
 
 SAME = 1e-6  # largest logit difference that arithmetic in another order explains
 CLOSE = 1e-3

@@ -15,8 +15,8 @@ from app.banner import Banner
 from app.runner import Runner
 from engine import Plan
 from engine.errors import EngineError
-from engine.plan_words import described
 from engine.recipe import Recipe
+from engine.words.plan import described
 
 
 class PlanDialog(QDialog):

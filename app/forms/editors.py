@@ -15,8 +15,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.forms.words import choice_words, number_words
-from engine import written
 from engine.part import Setting
+from engine.words.written import read_list, read_map
 
 HEIGHT = 28
 
@@ -76,7 +76,7 @@ class ListEditor(TextEditor):
 
     def read(self) -> list:
         """The items; what is not a number stays text for validation to refuse."""
-        return written.read_list(self.text(), self._item)
+        return read_list(self.text(), self._item)
 
     def show_value(self, value: Any) -> None:
         """Show the items, unless the text already means them."""
@@ -95,7 +95,7 @@ class MapEditor(TextEditor):
 
     def read(self) -> dict[str, Any]:
         """The numbers by name; what is not a number stays for validation to refuse."""
-        return written.read_map(self.text())
+        return read_map(self.text())
 
     def show_value(self, value: Any) -> None:
         """Show the pairs, unless the text already means them."""

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QSizePolicy, QW
 from app.bridge import Bridge
 from app.tables.units import left, memory
 from app.workspace import Workspace
-from engine.cells import CellStarted, ComparisonEnded, ComparisonStarted
+from engine.comparing.cells import CellStarted, ComparisonEnded, ComparisonStarted
 from engine.events import (
     LAST,
     Event,
@@ -17,8 +17,8 @@ from engine.events import (
     RunResumed,
     RunStarted,
 )
-from engine.scoring import ScoringEnded, ScoringStarted
-from engine.words import in_words
+from engine.steering.events import ScoringEnded, ScoringStarted
+from engine.words.events import in_words
 
 PHASES = {
     "load": "Loading",

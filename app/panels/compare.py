@@ -21,7 +21,7 @@ from app.plots.compare import CompareFigure
 from app.plots.empty import EmptyState
 from app.tables.compare_grid import CompareGridModel
 from app.tables.units import left, many
-from engine.cells import (
+from engine.comparing.cells import (
     COLUMNS,
     Cell,
     CellFinished,
@@ -30,7 +30,7 @@ from engine.cells import (
     ComparisonStarted,
     rows,
 )
-from engine.comparison import place
+from engine.comparing.comparison import place
 from engine.events import Event
 
 EMPTY = (

@@ -20,8 +20,8 @@ from app.tables.layer_view import LayerView
 from app.tables.units import count, many, percent
 from app.workspace import Workspace
 from engine.events import CheckpointLoaded, ModelLoaded, Pruned, Restored
-from engine.overrides import changes, overridden, without_overrides
 from engine.recipe import Recipe, with_changes
+from engine.steering.overrides import changes, overridden, without_overrides
 
 EMPTY = "Choose a model to see its layers here."
 SEPARATOR = "  \N{MIDDLE DOT}  "

@@ -12,7 +12,7 @@ from app import palette
 from app.palette import Palette
 from app.plots import base
 from app.plots.axes import NumberAxis
-from engine.cells import Group
+from engine.comparing.cells import Group
 
 # Okabe and Ito's colours, which people with any colour vision tell apart, made darker
 # or lighter where the background asks for it; the marks differ as well.

@@ -13,8 +13,8 @@ from PySide6.QtGui import QColor, QFont
 
 from app import palette
 from app.tables.units import number
-from engine.cells import Cell, Group, groups
-from engine.words import outcome
+from engine.comparing.cells import Cell, Group, groups
+from engine.words.events import outcome
 
 Index = QModelIndex | QPersistentModelIndex
 Role = Qt.ItemDataRole

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engine.events import Event
-from engine.units import clock
-from engine.words import in_words, level
+from engine.words.events import in_words, level
+from engine.words.units import clock
 
 
 @dataclass(frozen=True)

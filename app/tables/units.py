@@ -2,7 +2,7 @@
 
 import math
 
-from engine.units import (
+from engine.words.units import (
     accuracy,
     clock,
     count,

@@ -6,15 +6,15 @@ import torch
 from pydantic import model_validator
 from torch import Tensor
 
-from engine.curvature import Curvature, Losses, Removal, Untold
+from engine.curvature.base import Curvature, Losses, Removal, Untold
+from engine.curvature.groups import Best, at, cheapest
 from engine.facts import LayerInfo
-from engine.gradients import Rows
-from engine.groups import Best, at, cheapest
+from engine.gradients.collector import Rows
 from engine.masks import Masks
 from engine.monitor import Monitor
 from engine.part import Part, field
+from engine.planning.work import SINGLE, Work
 from engine.problem import Fisher, Learned, Problem
-from engine.work import SINGLE, Work
 
 Tensors = dict[str, Tensor]
 

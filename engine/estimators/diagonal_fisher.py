@@ -6,12 +6,12 @@ from pydantic import ConfigDict
 
 from engine.estimators.base import Diagonal, Estimator
 from engine.facts import LayerInfo
+from engine.gradients.moments import mean_squares
 from engine.masks import Masks
-from engine.moments import mean_squares
 from engine.monitor import Monitor
 from engine.part import field
+from engine.planning.work import SINGLE, Work
 from engine.problem import Fisher, Problem
-from engine.work import SINGLE, Work
 
 
 class DiagonalFisher(Estimator):

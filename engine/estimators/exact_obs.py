@@ -7,19 +7,24 @@ import torch
 from pydantic import ConfigDict
 from torch import Tensor
 
-from engine.covariance import input_moments
-from engine.curvature import Removal, Untold
+from engine.curvature.base import Removal, Untold
+from engine.curvature.covariance import input_moments
+from engine.curvature.groups import Best, at, cheapest, joint_losses
+from engine.curvature.sweep import (
+    exact_updates,
+    greedy_losses,
+    row_inverses,
+    row_pieces,
+)
 from engine.errors import RunError
 from engine.estimators.base import Estimator, Tensors
 from engine.facts import LayerInfo
-from engine.groups import Best, at, cheapest, joint_losses
+from engine.gradients.moments import choose
 from engine.masks import Masks
-from engine.moments import choose
 from engine.monitor import Monitor
 from engine.part import field
+from engine.planning.work import READING, Work, inputs_work, sides
 from engine.problem import Problem
-from engine.sweep import exact_updates, greedy_losses, row_inverses, row_pieces
-from engine.work import READING, Work, inputs_work, sides
 
 
 class LayerErrors(Untold):

@@ -5,21 +5,32 @@ from typing import Literal
 
 from pydantic import ConfigDict
 
-from engine.auxiliary import Auxiliary, Certificate, Learning, Structures, residual
+from engine.curvature.auxiliary import (
+    Auxiliary,
+    Certificate,
+    Learning,
+    Structures,
+    residual,
+)
+from engine.curvature.fishleg import (
+    Structure,
+    StructuredInverse,
+    identities,
+    kronecker_start,
+)
+from engine.curvature.kronecker import kronecker_work
+from engine.curvature.obs import ObsCurvature
 from engine.errors import RunError
 from engine.estimators.base import Estimator
 from engine.facts import LayerInfo
-from engine.fishleg import Structure, StructuredInverse, identities, kronecker_start
-from engine.kronecker import kronecker_work
+from engine.gradients.moments import choose
+from engine.gradients.owners import owners_of
 from engine.masks import Masks
-from engine.moments import choose
 from engine.monitor import Monitor
-from engine.obs import ObsCurvature
-from engine.owners import owners_of
 from engine.part import field
+from engine.planning.work import Work
 from engine.problem import Fisher, Learned, Problem
 from engine.seeds import generator
-from engine.work import Work
 
 CERTIFYING = 4  # probes of a certificate
 POOR = 1.0  # relative residual of an inverse that is no better than none

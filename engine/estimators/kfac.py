@@ -5,21 +5,21 @@ from typing import Literal
 
 from pydantic import ConfigDict
 
-from engine.estimators.base import Estimator, Tensors
-from engine.facts import LayerInfo
-from engine.kronecker import (
+from engine.curvature.kronecker import (
     Basis,
     KroneckerInverse,
     kronecker_factors,
     kronecker_work,
 )
+from engine.curvature.obs import ObsCurvature
+from engine.estimators.base import Estimator, Tensors
+from engine.facts import LayerInfo
+from engine.gradients.moments import choose, single_gradients
 from engine.masks import Masks
-from engine.moments import choose, single_gradients
 from engine.monitor import Monitor
-from engine.obs import ObsCurvature
 from engine.part import field
+from engine.planning.work import SINGLE, Work
 from engine.problem import Fisher, Problem
-from engine.work import SINGLE, Work
 
 
 class KfacCurvature(ObsCurvature):

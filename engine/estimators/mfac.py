@@ -8,14 +8,14 @@ import torch
 from pydantic import ConfigDict
 from torch import Tensor
 
-from engine.curvature import Removal
+from engine.curvature.base import Removal
+from engine.curvature.groups import Best
+from engine.curvature.obs import ObsCurvature, block_fishers
 from engine.errors import RunError
 from engine.estimators.base import ObsEstimator, Tensors
 from engine.facts import LayerCurvature
-from engine.groups import Best
 from engine.masks import Masks
 from engine.monitor import Monitor
-from engine.obs import ObsCurvature, block_fishers
 from engine.part import field
 from engine.problem import Problem
 

@@ -5,15 +5,15 @@ from typing import Literal
 from pydantic import ConfigDict
 from torch import Tensor
 
-from engine.curvature import Losses
+from engine.curvature.base import Losses
 from engine.estimators.base import Estimator, Tensors, Uncompensated
 from engine.facts import LayerInfo
+from engine.gradients.moments import mean_gradient
 from engine.masks import Masks
-from engine.moments import mean_gradient
 from engine.monitor import Monitor
 from engine.part import field
+from engine.planning.work import Work
 from engine.problem import Problem
-from engine.work import Work
 
 
 class Slope(Uncompensated):

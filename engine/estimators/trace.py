@@ -6,15 +6,15 @@ import torch
 from pydantic import ConfigDict
 from torch import Tensor
 
+from engine.curvature.hessian import trace_draws
 from engine.estimators.base import Diagonal, Estimator
 from engine.facts import LayerInfo
-from engine.hessian import trace_draws
+from engine.gradients.moments import choose
 from engine.masks import Masks
-from engine.moments import choose
 from engine.monitor import Monitor
 from engine.part import field
+from engine.planning.work import Work
 from engine.problem import Problem
-from engine.work import Work
 
 
 class HessianTrace(Estimator):

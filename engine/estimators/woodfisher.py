@@ -4,10 +4,10 @@ from typing import Literal
 
 from pydantic import ConfigDict
 
+from engine.curvature.obs import ObsCurvature, block_fishers
 from engine.estimators.base import ObsEstimator
 from engine.masks import Masks
 from engine.monitor import Monitor
-from engine.obs import ObsCurvature, block_fishers
 from engine.problem import Problem
 
 

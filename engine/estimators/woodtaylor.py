@@ -7,16 +7,16 @@ import torch
 from pydantic import ConfigDict
 from torch import Tensor
 
-from engine.descent import best_share
+from engine.curvature.descent import best_share
+from engine.curvature.obs import ObsCurvature, block_fishers
 from engine.estimators.base import ObsEstimator, Tensors
 from engine.facts import LayerInfo
+from engine.gradients.moments import mean_gradient
 from engine.masks import Masks
-from engine.moments import mean_gradient
 from engine.monitor import Monitor
-from engine.obs import ObsCurvature, block_fishers
 from engine.part import field
+from engine.planning.work import Work
 from engine.problem import Problem, draw
-from engine.work import Work
 
 LOOKS = 8  # at the loss along the step, about
 MEASURED = 1000  # other images, if there are, that tell how far to follow it

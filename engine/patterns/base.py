@@ -7,7 +7,7 @@ from torch import Tensor
 
 from engine.allocation.base import Allocation, Candidates
 from engine.allocation.units import Units
-from engine.curvature import Curvature, Tensors
+from engine.curvature.base import Curvature, Tensors
 from engine.masks import Masks
 from engine.part import Part
 

@@ -6,8 +6,8 @@ import torch
 from pydantic import ConfigDict
 
 from engine.allocation.units import Units
-from engine.curvature import Curvature, Tensors
-from engine.groups import neighbours, row_length
+from engine.curvature.base import Curvature, Tensors
+from engine.curvature.groups import neighbours, row_length
 from engine.masks import Masks
 from engine.part import field
 from engine.patterns.base import Pattern, Sets

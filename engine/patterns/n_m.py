@@ -6,8 +6,8 @@ from pydantic import ConfigDict, model_validator
 from torch import Tensor
 
 from engine.allocation.units import Units
-from engine.curvature import Curvature, Tensors
-from engine.groups import neighbours, row_length, subsets
+from engine.curvature.base import Curvature, Tensors
+from engine.curvature.groups import neighbours, row_length, subsets
 from engine.masks import Masks
 from engine.part import field
 from engine.patterns.base import Pattern, Sets

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import ConfigDict
 
 from engine.allocation.units import Units
-from engine.curvature import Curvature, Tensors
+from engine.curvature.base import Curvature, Tensors
 from engine.masks import Masks
 from engine.patterns.base import Pattern
 

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from engine.data.base import Split
 from engine.errors import RunError
+from engine.gradients.outer import BATCHED, fits
 from engine.loss import Loss
 from engine.masks import Masks
 from engine.monitor import Monitor
-from engine.outer import BATCHED, fits
 from engine.repair.products import Target, choose, products
 from engine.repair.sensitivity import sensitivities
 from engine.repair.survivors import error, refit

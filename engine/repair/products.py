@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from engine.outer import patches
+from engine.gradients.outer import patches
 
 PIECE = 8192  # positions whose products are taken at once, before float64 adds them up
 

@@ -5,8 +5,8 @@ import pytest
 from app.dialogs.compare import CompareDialog
 from app.errors import ErrorDialog
 from engine import comparison_of
-from engine.cells import CellFinished, ComparisonEnded
-from engine.comparison import parse_comparison
+from engine.comparing.cells import CellFinished, ComparisonEnded
+from engine.comparing.comparison import parse_comparison
 from engine.events import Event, Progressed, RunStarted
 from engine.recipe import with_changes
 

@@ -4,7 +4,7 @@ import pytest
 
 from engine.events import Event, PhaseStarted, Pruned, RunFinished, RunStarted
 from engine.recipe import Recipe
-from engine.store import Store
+from engine.records.store import Store
 
 PATIENCE = 20_000
 

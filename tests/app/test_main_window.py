@@ -12,7 +12,7 @@ from app.errors import ErrorDialog
 from app.main_window import MainWindow
 from engine.events import Evaluated, Event, Noticed, Pruned, RunFinished, RunStopped
 from engine.recipe import Recipe, dump, with_changes
-from engine.store import Store
+from engine.records.store import Store
 
 PATIENCE = 30_000
 

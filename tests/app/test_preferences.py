@@ -54,7 +54,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("engine.whole.os.replace", full)
+    monkeypatch.setattr("engine.records.whole.os.replace", full)
     preferences.change(theme="light")
     assert path.read_text() == before
     assert [each.name for each in path.parent.iterdir()] == [path.name]

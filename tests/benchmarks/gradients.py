@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from engine.backward import Objective
-from engine.gradients import Collector
+from engine.gradients.backward import Objective
+from engine.gradients.collector import Collector
 from engine.models.resnet_cifar import CifarResNet
 from engine.monitor import Monitor
 from tests.benchmarks import plain, table, timing

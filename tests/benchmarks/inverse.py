@@ -7,8 +7,8 @@ from statistics import median
 import torch
 from torch import Tensor
 
+from engine.curvature.obs import Inverse, block_fishers
 from engine.monitor import Monitor
-from engine.obs import Inverse, block_fishers
 from tests.benchmarks import table, timing
 from tests.benchmarks.plain import Mfac, RankOne
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.comparison import parse_comparison
+from engine.comparing.comparison import parse_comparison
 from engine.job import Job
 from engine.monitor import Monitor
 from engine.recipe import parse

@@ -11,9 +11,9 @@ from engine.checks import Promises, broken, change_between
 from engine.data.base import Data, DataSpec
 from engine.events import Checked, Noticed, Pruned, RunStopped
 from engine.monitor import Control, Monitor
-from engine.processes import ALONE
 from engine.prune import prune_once
 from engine.recipe import parse
+from engine.sharing.processes import ALONE
 from tests.cases import Images, keep_all, problem
 
 RECIPE = {

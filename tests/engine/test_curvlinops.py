@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from engine.curvature.hessian import rademacher, trace_draws
+from engine.curvature.kronecker import kronecker_factors
 from engine.estimators import WoodFisher
-from engine.hessian import rademacher, trace_draws
-from engine.kronecker import kronecker_factors
 from engine.monitor import Monitor
 from engine.problem import Problem
 from tests.cases import BY_NAME, keep_all, perceptron, problem

@@ -4,15 +4,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine import activations, memory, sweep
-from engine.budget import decide
+from engine.curvature import sweep
+from engine.curvature.obs import ObsCurvature, block_fishers
+from engine.curvature.sweep import eliminate
 from engine.errors import InputError, RunError, Stopped
 from engine.estimators import MFAC, WoodTaylor
+from engine.gradients.pages import Pages, Storage
 from engine.monitor import Control, Monitor
-from engine.obs import ObsCurvature, block_fishers
-from engine.pages import Pages, Storage
+from engine.planning import activations, memory
+from engine.planning.budget import decide
 from engine.recipe import parse
-from engine.sweep import eliminate
 from tests import reference
 from tests.cases import keep_some, perceptron
 
@@ -107,7 +108,7 @@ def test_greedy_order_loses_less_where_weights_are_correlated():
 def test_pages_and_work_space_change_nothing(monkeypatch, tmp_path, samples):
     rows, weights, live = layer(samples)
     right = curvature(rows.clone(), live, 6).scores({NAME: weights})[NAME]
-    monkeypatch.setattr("engine.pages.PAGE", 1)
+    monkeypatch.setattr("engine.gradients.pages.PAGE", 1)
     monkeypatch.setattr(sweep, "BUDGET", 1)
     pages = Pages(Storage(tmp_path), samples, torch.zeros(NUMEL))
     pages[0:samples] = rows

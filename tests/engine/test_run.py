@@ -7,7 +7,6 @@ import torch
 from safetensors.torch import load_file
 
 import engine
-from engine import store
 from engine.errors import InputError, RunError
 from engine.events import (
     LAST,
@@ -25,6 +24,7 @@ from engine.events import (
     Trained,
 )
 from engine.recipe import Recipe, with_changes
+from engine.records import store
 
 QUICK = {
     "estimator.samples": 32,

@@ -6,6 +6,7 @@ import pytest
 from safetensors.torch import load_file
 
 import engine
+from engine.curvature.groups import neighbours
 from engine.events import (
     LevelsPlanned,
     Noticed,
@@ -14,7 +15,6 @@ from engine.events import (
     RunStopped,
     Scored,
 )
-from engine.groups import neighbours
 from engine.recipe import parse, with_changes
 
 GRADUAL = {

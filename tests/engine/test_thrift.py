@@ -6,10 +6,12 @@ import pytest
 import torch
 
 import engine
-from engine import descent, fisher, gradients, store
+from engine.curvature import descent, fisher
 from engine.errors import RunError
 from engine.events import Noticed
+from engine.gradients import collector
 from engine.recipe import parse
+from engine.records import store
 
 RECIPE = {
     "estimator": {"samples": 24, "block_size": 32},
@@ -26,7 +28,7 @@ def pruned(folder, heard=lambda event: None, **groups) -> dict:
 @pytest.fixture
 def small_gpu(monkeypatch):
     """Gradients of a layer, and images of a micro-batch, beyond a limit do not fit."""
-    passed, gathered = gradients.batched, fisher.finite
+    passed, gathered = collector.batched, fisher.finite
 
     def batched(model, ways, images, objective):
         if len(images) > 8:
@@ -38,10 +40,10 @@ def small_gpu(monkeypatch):
             raise torch.OutOfMemoryError("CUDA out of memory")
         return gathered(rows)
 
-    monkeypatch.setattr("engine.gradients.batched", batched)
-    monkeypatch.setattr("engine.fisher.finite", finite)
-    monkeypatch.setattr("engine.obs.finite", finite)
-    monkeypatch.setattr("engine.pages.PAGE", 100_000)
+    monkeypatch.setattr("engine.gradients.collector.batched", batched)
+    monkeypatch.setattr("engine.curvature.fisher.finite", finite)
+    monkeypatch.setattr("engine.curvature.obs.finite", finite)
+    monkeypatch.setattr("engine.gradients.pages.PAGE", 100_000)
 
 
 def test_the_step_is_done_again_with_smaller_pages(tmp_path, small_gpu):
@@ -77,7 +79,7 @@ def test_memory_that_runs_out_along_a_newton_step_leaves_no_trace(
             raise torch.OutOfMemoryError("CUDA out of memory")
         return measure(problem, images, monitor)
 
-    monkeypatch.setattr("engine.descent.mean_loss", mean_loss)
+    monkeypatch.setattr("engine.curvature.descent.mean_loss", mean_loss)
     small = pruned(tmp_path / "small", **method)
     assert tries[:3] == [0, 0, 1]
     assert small["mask_sha256"] == large["mask_sha256"]
@@ -88,8 +90,8 @@ def test_a_gpu_that_never_has_enough_ends_the_run(tmp_path, monkeypatch, method)
     def finite(rows):
         raise torch.OutOfMemoryError("CUDA out of memory")
 
-    monkeypatch.setattr("engine.fisher.finite", finite)
-    monkeypatch.setattr("engine.obs.finite", finite)
+    monkeypatch.setattr("engine.curvature.fisher.finite", finite)
+    monkeypatch.setattr("engine.curvature.obs.finite", finite)
     with pytest.raises(RunError, match="ran out of memory"):
         pruned(tmp_path / "run", **method)
     assert store.recipe_of(tmp_path / "run").estimator.samples == 24

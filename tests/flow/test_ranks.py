@@ -13,7 +13,6 @@ import torch
 from safetensors.torch import load_file
 
 import engine
-from engine import store
 from engine.events import (
     EpochFinished,
     RunFailed,
@@ -24,6 +23,7 @@ from engine.events import (
     RunStopped,
 )
 from engine.recipe import load
+from engine.records import store
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 PATIENCE = 240  # seconds; two processes import torch on a busy machine
@@ -58,7 +58,7 @@ import sys
 import threading
 
 import engine
-from engine import ranks
+from engine.sharing import ranks
 from engine.events import Trained
 from engine.recipe import load
 

@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import Qt
 
 from app.dialogs.compare import CompareDialog
-from engine.comparison import load_comparison
+from engine.comparing.comparison import load_comparison
 from engine.errors import InputError
 from engine.recipe import with_changes
 

@@ -11,7 +11,7 @@ from PySide6.QtGui import QImage
 
 from app.panels.compare import ComparePanel
 from app.plots.empty import EmptyState
-from engine.cells import (
+from engine.comparing.cells import (
     Cell,
     CellFinished,
     CellStarted,

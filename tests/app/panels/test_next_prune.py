@@ -14,8 +14,8 @@ from app.preferences import Preferences
 from app.probing import Probing
 from app.steering import Steering
 from engine.events import ModelLoaded
-from engine.overrides import overridden
 from engine.recipe import parse, with_changes
+from engine.steering.overrides import overridden
 
 PATIENCE = 20_000
 LEFT = Qt.MouseButton.LeftButton

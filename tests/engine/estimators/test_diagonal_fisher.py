@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from engine import moments
 from engine.estimators import DiagonalFisher, WoodFisher
+from engine.gradients import moments
 from engine.monitor import Monitor
 from tests import reference
 from tests.cases import CASES, keep_all, keep_some, perceptron, problem

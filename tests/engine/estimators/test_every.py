@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from engine.curvature.groups import at, neighbours, subsets
 from engine.estimators import ESTIMATORS, ExactOBS
-from engine.groups import at, neighbours, subsets
 from engine.monitor import Monitor
 from tests.cases import Residual, keep_some, problem
 

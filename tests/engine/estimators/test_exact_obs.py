@@ -5,13 +5,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine import sweep
-from engine.covariance import input_moments
+from engine.curvature import sweep
+from engine.curvature.covariance import input_moments
+from engine.curvature.sweep import exact_updates, greedy_losses
 from engine.errors import InputError, RunError
 from engine.estimators import ExactOBS
 from engine.estimators.exact_obs import by_row, damped
 from engine.monitor import Control, Monitor, Stopped
-from engine.sweep import exact_updates, greedy_losses
 from tests import reference
 from tests.cases import BY_NAME, keep_all, keep_some, perceptron, problem
 

@@ -8,15 +8,15 @@ from safetensors.torch import load_file
 from torch import nn
 
 import engine
-from engine import store
-from engine.auxiliary import Auxiliary, residual
+from engine.curvature.auxiliary import Auxiliary, residual
+from engine.curvature.fishleg import Structure, StructuredInverse
 from engine.errors import InputError, RunError
 from engine.estimators import KFAC, FishLeg, Magnitude
 from engine.events import Noticed, Pruned, RunStopped, Scored
-from engine.fishleg import Structure, StructuredInverse
+from engine.gradients.owners import owners_of
 from engine.monitor import Control, Monitor, Stopped
-from engine.owners import owners_of
 from engine.recipe import parse
+from engine.records import store
 from engine.seeds import generator
 from tests import reference
 from tests.cases import CASES, Residual, keep_all, keep_some, perceptron, problem

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
+from engine.curvature.groups import neighbours
 from engine.estimators import KFAC, MFAC, ExactOBS
 from engine.estimators.exact_obs import within_rows
-from engine.groups import neighbours
 from engine.monitor import Monitor
 from tests import reference
 from tests.cases import CASES, keep_some, perceptron, problem

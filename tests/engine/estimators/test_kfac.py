@@ -5,9 +5,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from engine.curvature.kronecker import kronecker_factors
 from engine.errors import InputError, RunError
 from engine.estimators import KFAC
-from engine.kronecker import kronecker_factors
 from engine.monitor import Monitor
 from tests import reference
 from tests.cases import BY_NAME, keep_all, keep_some, perceptron, problem

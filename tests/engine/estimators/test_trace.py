@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from engine.curvature.hessian import rademacher, trace_draws
 from engine.errors import RunError
 from engine.estimators import HessianTrace
 from engine.estimators.trace import spread, standard_error
-from engine.hessian import rademacher, trace_draws
 from engine.monitor import Control, Monitor, Stopped
 from tests import reference
 from tests.cases import BY_NAME, keep_all, keep_some, perceptron, problem

@@ -5,12 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from engine.descent import best_share, mean_loss
+from engine.curvature.descent import best_share, mean_loss
 from engine.estimators import WoodFisher, WoodTaylor
 from engine.estimators.woodtaylor import SEPARATE, everywhere
 from engine.monitor import Monitor
 from engine.problem import draw
-from engine.processes import Ranks
+from engine.sharing.processes import Ranks
 from tests import reference
 from tests.cases import keep_all, keep_some, perceptron
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from engine.allocation import ALLOCATIONS, GlobalThreshold, Uniform
+from engine.curvature.groups import neighbours
 from engine.estimators import WoodFisher
-from engine.groups import neighbours
 from engine.monitor import Monitor
 from engine.patterns import Groups
 from tests import given as granted

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from engine.allocation import ALLOCATIONS, GlobalThreshold
+from engine.curvature.groups import neighbours
+from engine.curvature.obs import ObsCurvature, block_fishers
 from engine.errors import InputError
-from engine.groups import neighbours
 from engine.monitor import Monitor
-from engine.obs import ObsCurvature, block_fishers
 from engine.patterns import NM
 from engine.recipe import parse
 from tests import given as granted

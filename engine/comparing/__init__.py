@@ -1,0 +1,1 @@
+"""Comparing: methods x sparsities x seeds, as one table and picture."""

@@ -1,0 +1,1 @@
+"""Curvature: what a fitted estimator answers, and the linear algebra behind it."""

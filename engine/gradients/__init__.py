@@ -1,0 +1,1 @@
+"""Gradients: of single images, by batched passes, in memory or on disk."""

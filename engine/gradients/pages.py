@@ -1,0 +1,94 @@
+"""Pages: gradient rows kept in half precision or on disk, read by runs of columns."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from engine.gradients.disk import Disk
+
+PAGE = 128 * 2**20  # bytes of gradients read at once; one block at least
+TOP = 14  # power of two that the largest entry of a row in half precision stays below
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Where the gradients of a step are kept, and how exactly.
+
+    Attributes:
+        folder: On whose disk; None is the memory of the weights' device.
+        half: In half precision: each row is scaled by a power of two so that nothing
+            overflows, and entries are rounded by at most 2^-11 of their size.
+    """
+
+    folder: Path | None = None
+    half: bool = False
+
+    @property
+    def paged(self) -> bool:
+        """Whether rows are read page by page rather than held as they are."""
+        return self.half or self.folder is not None
+
+    @property
+    def place(self) -> str:
+        """In words."""
+        where = "in memory" if self.folder is None else "on the disk"
+        return f"{where} in half precision" if self.half else where
+
+
+MEMORY = Storage()
+
+
+class Pages:
+    """The rows (N, numel) of one layer, kept as a `Storage` says.
+
+    Args:
+        storage: Where and how exactly.
+        samples: Rows (N); those that nobody writes are zero.
+        weight: Gives width, dtype and device of the rows.
+        thrift: Halves what is read at once so often.
+
+    Attributes:
+        page: Bytes that should be read at once.
+
+    Raises:
+        RunError: The disk has no room.
+    """
+
+    def __init__(
+        self, storage: Storage, samples: int, weight: Tensor, thrift: int = 0
+    ) -> None:
+        self.page = PAGE >> thrift
+        self.shape = (samples, weight.numel())
+        self.dtype, self.device = weight.dtype, weight.device
+        kept = torch.float16 if storage.half else weight.dtype
+        self._scales = weight.new_ones(samples, 1) if storage.half else None
+        if storage.folder is None:
+            self._rows = weight.new_zeros(self.shape, dtype=kept)
+        else:
+            self._rows = Disk(storage.folder, self.shape, kept)
+
+    def __setitem__(self, rows: slice | int, values: Tensor) -> None:
+        """Write whole rows."""
+        values = values.to(self.dtype).reshape(-1, self.shape[1])
+        if isinstance(rows, int):
+            rows = slice(rows, rows + 1)
+        if self._scales is not None:
+            self._scales[rows] = scale = _scales(values)
+            values = values / scale
+        self._rows[rows] = values.to(self._rows.dtype)
+
+    def read(self, columns: slice) -> Tensor:
+        """(N, columns) on the device."""
+        found = self._rows[:, columns]
+        if self._scales is None:
+            return found.to(self.device, self.dtype)
+        return found.to(self.device, self.dtype, copy=True).mul_(self._scales)
+
+
+def _scales(rows: Tensor) -> Tensor:
+    """Powers of two (rows, 1) that bring each row's largest entry below 2^TOP."""
+    largest = rows.abs().amax(1, keepdim=True)
+    usable = largest.isfinite() & (largest > 0)
+    return torch.where(usable, largest, 1.0).log2().ceil().sub(TOP).exp2()

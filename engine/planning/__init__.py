@@ -1,0 +1,1 @@
+"""Planning: memory, disk and time of a run before it starts."""

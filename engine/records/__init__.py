@@ -1,0 +1,1 @@
+"""Records: run folders and what is written there."""

@@ -1,0 +1,1 @@
+"""Sharing: one run in several processes."""

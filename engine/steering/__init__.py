@@ -1,0 +1,1 @@
+"""Steering: what a cut would do, asked before it is made."""
