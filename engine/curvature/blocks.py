@@ -6,7 +6,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from engine.curvature.abreast import abreast
+from engine.curvature.parallel import in_parallel
 from engine.curvature.triangles import add_gram
 
 Answer = TypeVar("Answer")
@@ -53,11 +53,11 @@ class Blocks:
         self.damping = self._new(count).fill_(damping)
         self.diag = self._new(count, self.width)
         self._factor = self._new(count, self._rank, self._rank).mT  # as LAPACK has it
-        self.squares = sum(self._abreast(self._factorise))
+        self.squares = sum(self._parallel(self._factorise))
 
     def solve(self, vectors: Tensor) -> Tensor:
         """F^-1 v for v (blocks, width) in float64."""
-        return torch.cat(self._abreast(lambda part: self._solve(part, vectors[part])))
+        return torch.cat(self._parallel(lambda part: self._solve(part, vectors[part])))
 
     def among(self, part: slice, slots: Tensor) -> Tensor:
         """Entries of F^-1 (blocks, sets, size, size) among slots of each block.
@@ -87,7 +87,7 @@ class Blocks:
                 given = (part, weights[part], removed[part])
                 steps[part], losses[part] = self._joint(*given)
 
-        self._abreast(remove)
+        self._parallel(remove)
         return steps, losses
 
     def parts(self) -> list[slice]:
@@ -95,8 +95,8 @@ class Blocks:
         each = self._rank * (self._rank + self.samples + self.width)
         return runs(len(self.damping), 16 * each)
 
-    def _abreast(self, work: Callable[[slice], Answer]) -> list[Answer]:
-        return abreast(work, self.parts(), self._gradients.device)
+    def _parallel(self, work: Callable[[slice], Answer]) -> list[Answer]:
+        return in_parallel(work, self.parts(), self._gradients.device)
 
     def _factorise(self, part: slice) -> float:
         """Fills in the damping, the diagonal and the factor; gives the squares."""

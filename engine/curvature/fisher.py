@@ -10,8 +10,8 @@ from engine.curvature.layout import Layout
 from engine.curvature.primal import PrimalBlocks
 from engine.curvature.sweep import eliminate, row_pieces
 from engine.curvature.within import within
-from engine.gradients.ahead import ahead
 from engine.gradients.pages import Pages
+from engine.gradients.prefetch import prefetched
 from engine.monitor import Monitor, Progress
 
 
@@ -144,6 +144,7 @@ class PagedFisher:
         for at, fisher in self.pieces():
             known = (fisher.diag(), fisher.damping, fisher.squares, fisher.resampled)
             found.append(known)
+            del fisher  # before the next one is made
             progress.advance(at.stop - at.start)
         diags, self._settled, squares, resampled = map(list, zip(*found, strict=True))
         self._diag, self.damping = torch.cat(diags), torch.cat(self._settled)
@@ -187,7 +188,7 @@ class PagedFisher:
             for at, settled in zip(self._columns(), self._settled, strict=True)
             if removed is None or removed[at].any()
         ]
-        for (at, settled), rows in ahead(wanted, self._read):
+        for (at, settled), rows in prefetched(wanted, self._read):
             self._monitor.check()
             yield at, self._fisher(rows, at, settled)
 

@@ -246,6 +246,7 @@ class ObsCurvature:
                 loss += cost
             if self._compensation == "sum":
                 step[here] = -inverse.solve(pull[here])
+            del inverse  # before the next page's is made
             progress.advance(int(gone[here].sum()))
         if self._compensation == "none":
             return torch.zeros_like(moved), loss

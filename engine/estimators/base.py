@@ -113,9 +113,13 @@ class ObsEstimator(Estimator):
 
     Attributes:
         joins_layers: All layers are one vector, so its rows cannot be paged by layer.
+        newton_solves: How often a fit solves for a Newton step.
+        newton_bytes: Memory that takes, per weight.
     """
 
     joins_layers: ClassVar[bool] = False
+    newton_solves: ClassVar[int] = 0
+    newton_bytes: ClassVar[int] = 0
     samples: int = field(
         400, "Gradients (N)", "Outer products in the empirical Fisher; more is finer.",
         ge=1, le=100_000,

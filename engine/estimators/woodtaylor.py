@@ -1,7 +1,7 @@
 """WoodTaylor: WoodFisher that also follows the gradient that is left."""
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import ConfigDict
@@ -37,6 +37,8 @@ class WoodTaylor(ObsEstimator):
     """
 
     model_config = ConfigDict(title="WoodTaylor")
+    newton_solves: ClassVar[int] = 2  # to measure it, and to prune from there
+    newton_bytes: ClassVar[int] = 20  # in float64 twice, and the weights before it
     kind: Literal["woodtaylor"] = "woodtaylor"
     damping: float = field(
         1e-5, "Damping",

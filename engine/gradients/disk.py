@@ -63,13 +63,16 @@ class Disk:
                 self._file.seek(row * self._width + start)
                 self._file.readinto(_bytes(part))
         except OSError as error:
-            raise self._broken(error) from error
+            raise RunError(
+                f"Gradients in {self._folder} cannot be read again: {error.strerror}.",
+                "Check this disk, or let another hold the run's folder.",
+            ) from error
         return found
 
     def _broken(self, error: OSError) -> RunError:
         size = self.shape[0] * self._width / 2**30
         return RunError(
-            f"A page of {size:.1f} GB of gradients cannot be kept in {self._folder}: "
+            f"{size:.1f} GB of gradients cannot be kept in {self._folder}: "
             f"{error.strerror}.",
             "Free disk space, lower estimator.samples or raise machine.memory.",
         )

@@ -1,5 +1,6 @@
 """Pages: gradient rows kept in half precision or on disk, read by runs of columns."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,8 @@ class Storage:
     Attributes:
         folder: On whose disk; None is the memory of the weights' device.
         half: In half precision: each row is scaled by a power of two so that nothing
-            overflows, and entries are rounded by at most 2^-11 of their size.
+            overflows. Entries are rounded by at most 2^-11 of their size, those smaller
+            than 2^-28 of the largest in their row by 2^-39 of that.
     """
 
     folder: Path | None = None
@@ -91,4 +93,6 @@ def _scales(rows: Tensor) -> Tensor:
     """Powers of two (rows, 1) that bring each row's largest entry below 2^TOP."""
     largest = rows.abs().amax(1, keepdim=True)
     usable = largest.isfinite() & (largest > 0)
-    return torch.where(usable, largest, 1.0).log2().ceil().sub(TOP).exp2()
+    power = torch.where(usable, largest, 1.0).log2().ceil().sub(TOP)
+    least = math.log2(torch.finfo(rows.dtype).tiny)  # below, a power of two loses bits
+    return power.clamp_min(least).exp2()

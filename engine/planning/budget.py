@@ -172,7 +172,8 @@ def _explained(tried: list[Budget], recipe: Recipe, size: Extent) -> Budget:
     chosen, method = tried[-1], recipe.estimator
     reasons = []
     if chosen.storage.paged:
-        rows = next(each for each in tried if not each.storage.paged)
+        kept = (each for each in tried if not each.storage.paged)
+        rows = min(kept, key=lambda each: each.peak)
         taken = memory.held(size, method, chosen.storage)
         reasons.append(
             f"Gradients are kept {chosen.storage.place} ({taken / GB:.1f} GB): in "
@@ -183,7 +184,8 @@ def _explained(tried: list[Budget], recipe: Recipe, size: Extent) -> Budget:
         words = (
             f"{chosen.block_size:,} weights" if chosen.block_size else "whole layers"
         )
-        reasons.append(f"Blocks are {words}, the largest that fit.")
+        place = chosen.storage.place
+        reasons.append(f"Blocks are {words}, the largest that fit {place}.")
     return replace(chosen, reasons=tuple(reasons))
 
 

@@ -29,6 +29,7 @@ class Extent:
         layers: Prunable weights by layer.
         shape: Of one input.
         train, validation, test: Images.
+        cores: That factor blocks side by side; 1 on a GPU.
     """
 
     parameters: int
@@ -37,6 +38,7 @@ class Extent:
     train: int
     validation: int
     test: int
+    cores: int = 1
 
     @property
     def prunable(self) -> int:
@@ -54,6 +56,7 @@ def extent(model: nn.Module, names: tuple[str, ...], data: Data) -> Extent:
         train=len(data.train),
         validation=len(data.validation),
         test=len(data.test),
+        cores=torch.get_num_threads() if tensors[0].device.type == "cpu" else 1,
     )
 
 
@@ -75,7 +78,7 @@ def curvature(
     if recipe.estimator.joins_layers:
         size = own = replace(size, layers=(size.prunable,))
         joining = SINGLE * rows * size.prunable  # both while they are joined
-    masks = size.prunable
+    masks = (1 + recipe.estimator.newton_bytes) * size.prunable
     drawn = SINGLE * recipe.checks.bootstrap * own.prunable
     if drawn and not paged:  # a layer's rows once more
         drawn += SINGLE * rows * max(own.layers)
@@ -85,7 +88,7 @@ def curvature(
         cutting = max(cutting, _eliminating(own, block))
     if paged:
         there = 0 if storage.folder else held(size, recipe.estimator, storage)
-        pages = max(_page(rows, n, block) for n in size.layers)
+        pages = max(_page(size, rows, n, block) for n in size.layers)
         fitted = there + scores  # the diagonal
         fitting = fitted + pages
         gradients = masks + there
@@ -171,14 +174,14 @@ def _fit_in_memory(size: Extent, rows: int, block: int) -> tuple[int, int]:
         aligned = SINGLE * rows * slots if slots != weights or count > 1 else 0
         rank = min(rows, width)
         inverse = count * rank * rank * DOUBLE + slots * (DOUBLE + INDEX)
-        most = max(most, now + aligned + inverse + _work(count, rows, width))
+        most = max(most, now + aligned + inverse + _work(size, count, rows, width))
         freed = SINGLE * rows * weights
         kept = (aligned or freed) if rows <= width else 0
         now += inverse + kept - freed
     return most, now
 
 
-def _page(rows: int, weights: int, block: int) -> int:
+def _page(size: Extent, rows: int, weights: int, block: int) -> int:
     """Bytes of a page, its blocks side by side, and the work on them."""
     _, width = blocks_of(weights, block)
     step = min(weights, width * max(1, PAGE // (SINGLE * rows * width)))
@@ -187,15 +190,18 @@ def _page(rows: int, weights: int, block: int) -> int:
     aligned = SINGLE * rows * count * width if count > 1 else 0
     inverse = count * (rank * rank + width) * DOUBLE
     pages = 2 * SINGLE * rows * step  # one is read while the other is worked on
-    return pages + aligned + inverse + _work(count, rows, width)
+    return pages + aligned + inverse + _work(size, count, rows, width)
 
 
 def _cutting(size: Extent, rows: int, block: int, paged: bool) -> Iterator[int]:
     """Bytes per layer while it is corrected: vectors, and a page if there are pages."""
     for weights in size.layers:
         count, width = blocks_of(weights, block)
-        page = _page(rows, weights, block) if paged else _work(count, rows, width)
-        yield 6 * DOUBLE * weights + page
+        if paged:
+            work = _page(size, rows, weights, block)
+        else:
+            work = _work(size, count, rows, width)
+        yield 6 * DOUBLE * weights + work
 
 
 def _eliminating(size: Extent, block: int) -> int:
@@ -207,9 +213,9 @@ def _eliminating(size: Extent, block: int) -> int:
     return max(found)
 
 
-def _work(count: int, rows: int, width: int) -> int:
+def _work(size: Extent, count: int, rows: int, width: int) -> int:
     """Bytes of float64 panels, Gram matrices and their factors, for each core's."""
     rank = min(rows, width)
     each = DOUBLE * (5 * rank * rank + 2 * rows * width)
     one = max(WORK, 6 * DOUBLE * rank * rank)
-    return min(count * each, one * torch.get_num_threads())
+    return min(count * each, one * size.cores)

@@ -93,10 +93,8 @@ def reads(recipe: Recipe) -> int:
     method = recipe.estimator
     found = READS + (method.order == "greedy")
     if recipe.pattern.width > 1:  # saliencies, and what is summed up over groups
-        found += 1 + (method.compensation == "sum")
-    if method.kind == "woodtaylor":  # the length of the Newton step, and the step
         found += 2
-    return found
+    return found + method.newton_solves
 
 
 def _repair(

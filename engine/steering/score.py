@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from engine import machine
@@ -38,12 +39,15 @@ def score(
         EngineError: The recipe cannot run; after `ScoringEnded`.
     """
     device = machine.pick_device(recipe.machine)
-    monitor = Monitor(emit, control, lambda: machine.memory_used(device))
+    kept: list[Study] = []  # its memory counts as that of a run that is watched
+    memory = partial(machine.memory_used, device)
+    monitor = Monitor(emit, control, memory, watch=kept.append)
     told = "The network could not be scored."
     with machine.threads(recipe.machine):
         monitor.emit(ScoringStarted(machine.describe(device)))
         try:
-            study = _study(Job(recipe, monitor, trust), monitor)
+            _score(Job(recipe, monitor, trust), monitor)
+            study = kept[-1]
             weights = sum(each.size for each in study.ranking.layers.values())
             told = f"Scored {weights:,} weights; nothing was pruned."
             return study
@@ -54,10 +58,10 @@ def score(
             monitor.emit(ScoringEnded(told))
 
 
-def _study(job: Job, monitor: Monitor) -> Study:
+def _score(job: Job, monitor: Monitor) -> None:
     recipe = job.settled
 
-    def work(problem: Problem) -> Study:
+    def work(problem: Problem) -> None:
         curvature, _ = fitted(problem, job.masks, recipe, 0, monitor)
         facts = curvature.facts()
         if facts:
@@ -65,7 +69,7 @@ def _study(job: Job, monitor: Monitor) -> Study:
         with monitor.phase("selection"):
             weights = problem.weights()
             units = recipe.pattern.units(curvature, weights, job.masks)
-            return study_of(problem, curvature, job.masks, units, job.uses)
+            monitor.watch(study_of(problem, curvature, job.masks, units, job.uses))
 
     folder = Path(tempfile.gettempdir())
-    return thrifty(job.problem, recipe.estimator, folder, monitor, work)[0]
+    thrifty(job.problem, recipe.estimator, folder, monitor, work)

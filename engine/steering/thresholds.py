@@ -16,12 +16,13 @@ def lowest(
     high: Counts,
     goal: float,
     price: Mapping[str, float],
+    nearest: bool,
 ) -> tuple[Counts, float | None]:
     """Units of each layer, all below one threshold, that together cost the goal.
 
-    Where every price is 1 they come nearest to it, the fewer of two; else they are the
-    fewest that reach it. Equals go in the order of the layers. 64 look-ups per layer:
-    the bits of a float64 are bisected, so the threshold is exact.
+    They come nearest to it, the fewer of two, or are the fewest that reach it. Equals
+    go in the order of the layers. 64 look-ups per layer: the bits of a float64 are
+    bisected, so the threshold is exact.
 
     Args:
         layers: Sizes of the units.
@@ -30,6 +31,7 @@ def lowest(
         high: Most units of each layer.
         goal: What shall go.
         price: Of a weight of each layer.
+        nearest: Rather than at least the goal.
 
     Returns:
         The units, and the highest saliency that goes; None where none is needed.
@@ -54,13 +56,13 @@ def lowest(
             first = middle + 1
     cut = _value(first)
     units, ties = at(cut, "left"), at(cut, "right")
-    missing, near = goal - cost(units), all(each == 1 for each in price.values())
+    missing = goal - cost(units)
     for name, each in layers.items():
         steps = price[name] * each.steps(units[name], ties[name])
         reach = int(np.searchsorted(steps, missing))
         if reach < len(steps):
             short = missing - steps[max(reach - 1, 0)]
-            units[name] += reach - (near and short <= steps[reach] - missing)
+            units[name] += reach - int(nearest and short <= steps[reach] - missing)
             break
         units[name], missing = ties[name], missing - steps[-1]
     return units, cut

@@ -100,10 +100,10 @@ class WhatIf:
             whole = sum(each.size * used[n] for n, each in layers.items())
             goal = (allocation.sparsity - ROUNDING) * whole
             goal -= sum(each.zeros * used[n] for n, each in layers.items())
-            units, cut = lowest(layers, scores, forced, high, goal, used)
+            units, cut = lowest(layers, scores, forced, high, goal, used, False)
         else:
             once = dict.fromkeys(layers, 1.0)
-            units, cut = lowest(layers, scores, forced, high, going, once)
+            units, cut = lowest(layers, scores, forced, high, going, once, True)
         return self._told(allocation, layers, units, cut)
 
     def cut_all(self, allocation: Allocation, at: float) -> Allocation:

@@ -33,16 +33,23 @@ def read_list(text: str, item: type) -> list:
 
 
 def read_map(text: str) -> dict[str, Any]:
-    """The numbers by name."""
-    pairs = (word.rpartition("=") for word in text.split(","))
-    named = ((name or value, value) for name, _, value in pairs if value.strip())
-    return {name.strip(): _number(value.strip(), float) for name, value in named}
+    """The numbers by name; a name given twice, or none, leaves text to be refused."""
+    found: dict[str, Any] = {}
+    for word in filter(None, map(str.strip, text.split(","))):
+        name, _, value = (part.strip() for part in word.rpartition("="))
+        if not name:
+            name = value = word
+        twice = f"{found.get(name)} and {value}"
+        found[name] = twice if name in found else _number(value, float)
+    return found
 
 
 def write(value: Any) -> str:
     """A value as it may be given again."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, dict | tuple | list) and any("," in str(e) for e in value):
+        return json.dumps(value)  # commas would tear these apart
     if isinstance(value, dict):
         return ", ".join(f"{name}={write(each)}" for name, each in value.items())
     if isinstance(value, tuple | list):

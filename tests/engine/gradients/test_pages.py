@@ -102,12 +102,14 @@ def test_scores_and_steps_are_equal(
 @pytest.mark.parametrize("disk", [False, True])
 def test_half_precision_neither_overflows_nor_fades(disk, tmp_path):
     """Rows far outside of float16's range come back with 11 significant bits."""
-    rows = torch.randn(5, 200) * torch.tensor([[1e30], [1e-30], [7e4], [1.0], [0.0]])
-    pages = Pages(Storage(tmp_path if disk else None, half=True), 5, torch.zeros(200))
-    pages[0:3], pages[3], pages[4] = rows[:3], rows[3], rows[4]
+    rows = torch.randn(6, 200) * torch.tensor(
+        [[1e30], [1e-30], [7e4], [1.0], [0.0], [1e-42]]
+    )
+    pages = Pages(Storage(tmp_path if disk else None, half=True), 6, torch.zeros(200))
+    pages[0:3], pages[3], pages[4:6] = rows[:3], rows[3], rows[4:]
     found = pages.read(slice(10, 190))
     assert found.dtype == torch.float32
-    torch.testing.assert_close(found, rows[:, 10:190], rtol=2**-11, atol=0)
+    torch.testing.assert_close(found, rows[:, 10:190], rtol=2**-11, atol=1e-44)
 
 
 @pytest.mark.parametrize("bad", [torch.nan, torch.inf])

@@ -6,6 +6,8 @@ import torch
 import engine
 from engine.estimators import ESTIMATORS
 from engine.facts import LayerInfo
+from engine.gradients.pages import Pages
+from engine.planning import budget, times
 from engine.planning.work import Work
 from engine.recipe import parse
 
@@ -59,3 +61,37 @@ def test_the_plan_leaves_the_threads_alone():
     before = torch.get_num_threads()
     planned(estimator={"kind": "kfac"})
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("compensation", ["none", "sum", "joint"])
+@pytest.mark.parametrize("pattern", ["unstructured", "groups"])
+@pytest.mark.parametrize("kind", ["woodfisher", "woodtaylor"])
+def test_pages_are_read_as_often_as_planned(
+    kind, pattern, compensation, monkeypatch, tmp_path
+):
+    """Counted at the disk; a page of which nothing goes is not read again."""
+    estimator = {"kind": kind, "samples": 8, "compensation": compensation}
+    if kind == "woodtaylor":
+        estimator["measured"] = False
+    recipe = parse(
+        {
+            "machine": MACHINE,
+            "estimator": estimator
+            | ({"measured": False} if kind != "woodfisher" else {}),
+            "pattern": {"kind": pattern},
+            "finetune": {"epochs": 0},
+        }
+    )
+    ways, read, counts = budget._ways, Pages.read, []
+    disk = lambda *given: (w for w in ways(*given) if w[1].folder)  # noqa: E731
+    monkeypatch.setattr(budget, "_ways", disk)
+    monkeypatch.setattr(budget, "_explained", lambda tried, *_: tried[-1])
+
+    def counted(self, columns):
+        counts.append(columns.stop - columns.start)
+        return read(self, columns)
+
+    monkeypatch.setattr(Pages, "read", counted)
+    prunable = engine.plan(recipe, folder=tmp_path).prunable
+    engine.run(recipe, tmp_path / "run")
+    assert sum(counts) == times.reads(recipe) * prunable

@@ -22,6 +22,7 @@ from tests.given import Given, choose_level
 
 SHAPES = {"a": (3, 4), "b.c": (6, 10), "b[1]": (5, 7), "d": (1, 3)}
 USES = {"a": 5.0, "b.c": 1.0, "b[1]": 2.0, "d": 9.0}
+ONCE = dict.fromkeys(SHAPES, 1.0)  # as in a network of linear layers
 
 
 class Network(torch.nn.Module):
@@ -62,15 +63,15 @@ def made(seed, gone=0.2, ties=False):
     return scores, masks
 
 
-def what_if(scores, masks, pattern=None):
+def what_if(scores, masks, pattern=None, uses=USES):
     pattern, given_ = pattern or Unstructured(), Given(scores)
     units = pattern.units(given_, scores, masks)
-    study = study_of(Asked(SHAPES), given_, masks, units, USES)
+    study = study_of(Asked(SHAPES), given_, masks, units, uses)
     return WhatIf(study.ranking), study
 
 
-def zeros_of(allocation, scores, masks, pattern=None):
-    choice = choose_level(allocation, scores, masks, allocation.sparsity, USES, pattern)
+def zeros_of(allocation, scores, masks, pattern=None, uses=USES):
+    choice = choose_level(allocation, scores, masks, allocation.sparsity, uses, pattern)
     return {n: int((~m).sum()) for n, m in choice.masks.items()}, choice
 
 
@@ -84,29 +85,31 @@ bounds = st.dictionaries(
     st.sampled_from(ALLOCATIONS), st.floats(0, 0.999), bounds, bounds,
     st.integers(0, 10**6), st.booleans(), st.sampled_from([0.0, 0.3]),
     st.sampled_from([None, Groups(size=3)]), st.sampled_from([0.0, 0.4]),
+    st.sampled_from([USES, ONCE]),
 )  # fmt: skip
 def test_it_foretells_what_the_allocation_does(
-    kind, sparsity, floor, ceiling, seed, ties, power, pattern, gone
+    kind, sparsity, floor, ceiling, seed, ties, power, pattern, gone, uses
 ):
     scores, masks = made(seed, gone, ties)
     more = {"macs_power": power} if "macs_power" in kind.model_fields else {}
     allocation = kind(sparsity=sparsity, floor=floor, ceiling=ceiling, **more)
-    asked, study = what_if(scores, masks, pattern)
+    asked, study = what_if(scores, masks, pattern, uses)
     try:
         forecast = asked.forecast(asked.within_reach(allocation))
     except InputError:
         return  # a floor above a ceiling; the allocation refuses it as well
     allocation = asked.within_reach(allocation)
-    allocation.check(masks, USES)
-    zeros, choice = zeros_of(allocation, scores, masks, pattern)
+    allocation.check(masks, uses)
+    zeros, choice = zeros_of(allocation, scores, masks, pattern, uses)
     assert forecast.zeros == zeros
+    assert all(type(count) is int for count in forecast.zeros.values())
     for name, mask in choice.masks.items():
         lowest = study.removed(forecast.units, name)
         removed = (masks[name] & ~mask).reshape(-1).nonzero().squeeze(1)
         assert sorted(lowest.tolist()) == removed.tolist()
     total = sum(m.numel() for m in masks.values())
     assert forecast.sparsity == pytest.approx(sum(zeros.values()) / total)
-    assert forecast.reached == pytest.approx(allocation.progress(choice.masks, USES))
+    assert forecast.reached == pytest.approx(allocation.progress(choice.masks, uses))
 
 
 @settings(max_examples=60)

@@ -14,6 +14,8 @@ from engine.words import written
         ("allocation.floor", '{"fc": 0.5}', {"fc": 0.5}),
         ("allocation.floor", "", {}),
         ("allocation.floor", "fc", {"fc": "fc"}),
+        ("allocation.floor", "fc=0.5, fc=0.9", {"fc": "0.5 and 0.9"}),
+        ("allocation.floor", "=0.5", {"=0.5": "=0.5"}),
         ("allocation.exclude", "fc, conv1", ["fc", "conv1"]),
         ("allocation.exclude", '["fc"]', ["fc"]),
         ("allocation.exclude", "", []),
@@ -28,6 +30,14 @@ from engine.words import written
 )
 def test_a_text_means_what_its_setting_needs(key, text, value):
     assert written.read(text, setting_of(*key.split("."))) == value
+
+
+def test_names_with_commas_come_back_whole():
+    for key, value in (
+        ("allocation.exclude", ["a[1,2]", "fc"]),
+        ("allocation.floor", {"a[1,2]": 0.5}),
+    ):
+        assert written.read(written.write(value), setting_of(*key.split("."))) == value
 
 
 def test_kinds_of_a_group_agree_on_the_type_of_a_name():

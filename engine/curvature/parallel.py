@@ -1,4 +1,4 @@
-"""Abreast: independent pieces of CPU work side by side, a core each."""
+"""In parallel: independent pieces of CPU work side by side, a core each."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +10,7 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
-def abreast(
+def in_parallel(
     work: Callable[[Item], Answer], items: Sequence[Item], device: torch.device
 ) -> list[Answer]:
     """What `work` gives for each item, in order.

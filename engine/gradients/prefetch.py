@@ -1,4 +1,4 @@
-"""Ahead: the next thing is fetched while the one before is worked on."""
+"""Prefetch: the next thing is fetched while the one before is worked on."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +8,7 @@ Item = TypeVar("Item")
 Thing = TypeVar("Thing")
 
 
-def ahead(
+def prefetched(
     items: Iterable[Item], fetch: Callable[[Item], Thing]
 ) -> Iterator[tuple[Item, Thing]]:
     """Each item with what `fetch` gives for it, one of them in advance.

@@ -5,8 +5,8 @@ import threading
 import pytest
 import torch
 
-from engine.curvature.abreast import abreast
 from engine.curvature.blocks import DualBlocks
+from engine.curvature.parallel import in_parallel
 
 CPU = torch.device("cpu")
 
@@ -27,7 +27,7 @@ def test_each_thread_has_one_core_and_the_caller_all_of_them():
         meet.wait(10)  # all three at the same time, or this breaks
         return item, torch.get_num_threads()
 
-    assert abreast(work, range(3), CPU) == [(0, 1), (1, 1), (2, 1)]
+    assert in_parallel(work, range(3), CPU) == [(0, 1), (1, 1), (2, 1)]
     assert torch.get_num_threads() == 3
     late = []
     thread = threading.Thread(target=lambda: late.append(torch.get_num_threads()))
@@ -42,7 +42,7 @@ def test_few_items_and_other_devices_stay_in_this_thread(items, device):
     def work(item):
         return threading.get_ident()
 
-    found = abreast(work, range(items), torch.device(device))
+    found = in_parallel(work, range(items), torch.device(device))
     assert found == [threading.get_ident()] * items
 
 
@@ -53,7 +53,7 @@ def test_an_error_is_raised_and_the_cores_come_back():
             raise ValueError("broken")
 
     with pytest.raises(ValueError, match="broken"):
-        abreast(work, range(5), CPU)
+        in_parallel(work, range(5), CPU)
     assert torch.get_num_threads() == 3
 
 

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from engine.gradients.ahead import ahead
+from engine.gradients.prefetch import prefetched
 
 
 def test_things_come_in_order_and_are_fetched_by_another_thread():
@@ -14,9 +14,9 @@ def test_things_come_in_order_and_are_fetched_by_another_thread():
         threads.add(threading.get_ident())
         return item * item
 
-    assert list(ahead(range(5), fetch)) == [(n, n * n) for n in range(5)]
+    assert list(prefetched(range(5), fetch)) == [(n, n * n) for n in range(5)]
     assert len(threads) == 1 and threading.get_ident() not in threads
-    assert list(ahead((), fetch)) == []
+    assert list(prefetched((), fetch)) == []
 
 
 def test_one_thing_is_fetched_while_another_is_worked_on():
@@ -26,7 +26,7 @@ def test_one_thing_is_fetched_while_another_is_worked_on():
         begun[item].set()
         return item
 
-    found = ahead(range(3), fetch)
+    found = prefetched(range(3), fetch)
     next(found)
     assert begun[1].wait(5)  # nobody asked for it yet
     assert not begun[2].is_set()
@@ -39,7 +39,7 @@ def test_an_error_waits_for_its_turn():
             raise ValueError("broken")
         return item
 
-    found = ahead(range(3), fetch)
+    found = prefetched(range(3), fetch)
     assert next(found) == (0, 0)
     with pytest.raises(ValueError, match="broken"):
         next(found)
