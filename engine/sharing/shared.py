@@ -92,8 +92,8 @@ class SharedCurvature(Untold):
 
     def _shares(self, own: Removal) -> Losses:
         """Each layer's losses, as its owner knows them."""
-        table = torch.zeros(len(self._owned), 3, dtype=torch.float64)
-        for row, name in enumerate(self._owned):
+        table = torch.zeros(len(self._held), 3, dtype=torch.float64)
+        for row, name in enumerate(self._held):
             if name in own.layers:
                 summed, joint = own.layers[name]
                 table[row] = torch.tensor([1.0, summed, joint or 0.0])
@@ -101,7 +101,7 @@ class SharedCurvature(Untold):
         return {
             name: (summed, joint if known else None)
             for name, (told, summed, joint) in zip(
-                self._owned, self._ranks.sum(table).tolist(), strict=True
+                self._held, self._ranks.sum(table).tolist(), strict=True
             )
             if told
         }

@@ -141,7 +141,7 @@ def test_what_a_network_prints_is_no_event(recipe, tmp_path, capsys):
 
 
 def test_a_defect_is_two_lines_and_exit_code_1(recipe, capsys, monkeypatch):
-    monkeypatch.setattr("engine.planning.plan", lambda *_: 1 / 0)
+    monkeypatch.setattr("engine.plan", lambda *_: 1 / 0)
     assert main(["plan", str(recipe)]) == 1
     said = capsys.readouterr().err.splitlines()
     assert len(said) == 2 and "ZeroDivisionError" in said[0] and "--debug" in said[1]
@@ -191,7 +191,7 @@ def test_an_interrupt_between_runs_is_one_line(recipe, capsys, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("engine.planning.plan", interrupted)
+    monkeypatch.setattr("engine.plan", interrupted)
     assert main(["plan", str(recipe)]) == 130
     assert capsys.readouterr().err == "Stopped.\n"
 
