@@ -2,7 +2,14 @@
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
-from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar, QToolButton
+from PySide6.QtWidgets import (
+    QAbstractSpinBox,
+    QApplication,
+    QMainWindow,
+    QMenu,
+    QToolBar,
+    QToolButton,
+)
 
 from app import assets
 from app.forms.draft import Draft
@@ -145,6 +152,7 @@ class Actions(QObject):
         self, text: str, icon: str, tip: str, keys: str | Standard, role: str = "text"
     ) -> QAction:
         action = QAction(text, self)
+        action.triggered.connect(_finish_typing)  # before what the action does
         if keys:
             action.setShortcut(QKeySequence(keys))
         self._icons[action] = (icon, role)
@@ -169,3 +177,10 @@ class Actions(QObject):
             self.start.setToolTip(f"Correct {key} first: {reason}")
         else:
             self.start.setToolTip("Prune with this recipe (F5)")
+
+
+def _finish_typing() -> None:
+    """Take the number that is being typed: a button leaves the keys where they are."""
+    field = QApplication.focusWidget()
+    if isinstance(field, QAbstractSpinBox):
+        field.interpretText()

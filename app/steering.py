@@ -74,6 +74,11 @@ class Steering(QObject):
         return ""
 
     @property
+    def measurable(self) -> bool:
+        """Whether the forecast may be measured, movable or not: no run, none stale."""
+        return self._workspace.state == "idle" and not self.problem
+
+    @property
     def note(self) -> str:
         """What to know about the forecast, in a sentence."""
         recipe = self._workspace.recipe
@@ -194,7 +199,11 @@ class Steering(QObject):
     def release(self, merge: str = "") -> None:
         """Make what is shown the recipe's; `merge` as in `Workspace.set_recipe`."""
         if self._dragged is not None:
+            gives_way = self._gives_way
             self._apply(self._dragged, merge)
+            if gives_way and not self.refusal:  # still to be read after the drop
+                self._gives_way = True
+                self.changed.emit()
 
     def clear(self, names: tuple[str, ...]) -> None:
         """Take the overrides of these layers away."""

@@ -68,7 +68,7 @@ def export(
 
     Raises:
         InputError: Unknown format, nothing pruned in the folder, or `out` not
-            writable, there already or a file of the run itself.
+            writable, there already, named as another format or a file of the run.
         RunError: The reloaded file could not be checked.
     """
     exporter = _exporter(to)
@@ -77,6 +77,7 @@ def export(
     recipe = store.recipe_of(folder)
     spec = store.spec_of(folder)
     _spare(out, Path(folder), recipe)
+    _agree(exporter, out)
     if out.is_file() and not replace:
         raise InputError(
             f"{out} exists already.",
@@ -125,6 +126,17 @@ def _spare(out: Path, folder: Path, recipe: Recipe) -> None:
             f"{out} belongs to the run and would be lost.",
             "Choose another name for the export.",
         )
+
+
+def _agree(exporter: type[Exporter], out: Path) -> None:
+    """Refuse a name that promises another format; readers go by the name."""
+    for other in EXPORTERS:
+        if other is not exporter and out.suffix.lower() == other.suffix:
+            raise InputError(
+                f"{out.name} is the name of a {other.kind} file, and the format is "
+                f"{exporter.kind}.",
+                f"Export to {other.kind}, or end the name in {exporter.suffix}.",
+            )
 
 
 def _exporter(kind: str) -> type[Exporter]:

@@ -66,7 +66,7 @@ def closest(pattern: str, layers: Iterable[LayerInfo]) -> str:
     near = get_close_matches(pattern, names, 1)
     if near:
         return f"The nearest name is {near[0]!r}."
-    return "`python -m engine inspect` lists the layers."
+    return "The layer table and `python -m engine inspect` list the layers."
 
 
 def matches(pattern: str, name: str) -> bool:

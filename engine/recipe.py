@@ -196,6 +196,12 @@ def read_json(path: str | Path, what: str) -> Any:
         raise InputError(
             f"Cannot read the {what} {path}: {error.strerror}.", "Check the path."
         ) from error
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"{path} is not a JSON file: {error.msg}, line {error.lineno} column "
+            f"{error.colno}.",
+            f"Correct it there, or choose a {what} .json file.",
+        ) from error
     except (ValueError, RecursionError) as error:
         raise InputError(
             f"{path} is not a JSON file.", f"Choose a {what} .json file."

@@ -1,6 +1,6 @@
 """PlanDialog: what the recipe will cost, and what was chosen so that it fits."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -86,6 +86,13 @@ class PlanDialog(QDialog):
             self._rows.addRow(title, value)
         self.reasons.setText("\n".join(plan.reasons))
         self.reasons.show()
+        QTimer.singleShot(0, self._grow)  # when the new rows are there
+
+    def _grow(self) -> None:
+        """Make room for all lines; Qt's own guess is too low for words that wrap."""
+        self.layout().activate()
+        needed = self.layout().totalHeightForWidth(self.width())
+        self.resize(self.width(), max(self.height(), needed))
 
     def _on_failed(self, recipe: Recipe, error: EngineError) -> None:
         if self._stop_waiting(recipe):

@@ -64,7 +64,7 @@ class NextPrune(QWidget):
         self._show_figures()
         if steering.is_scored(name):
             self._draw(name, log)
-        if self.isVisible() and not steering.locked:
+        if self.isVisible() and steering.measurable:
             self._probing.ask(steering.scored, steering.forecast.units)
 
     def rest(self) -> None:

@@ -77,6 +77,8 @@ class SteerBar(QWidget):
     def _put(self, which: str, share: float, enabled: bool) -> None:
         field = self.fields[which]
         field.setEnabled(enabled)
+        if not enabled:
+            field.lineEdit().deselect()
         field.blockSignals(True)
         field.setValue(100 * share)
         field.blockSignals(False)
@@ -93,7 +95,8 @@ def _alarm(names: tuple[str, ...]) -> str:
         return ""
     first = ", ".join(short(name) for name in names[:2])
     more = f" and {len(names) - 2} more" if len(names) > 2 else ""
-    return f"Next to nothing stays of {first}{more}: only the best of each is kept."
+    best = "the best of each" if len(names) > 1 else "its best"
+    return f"Next to nothing stays of {first}{more}: only {best} is kept."
 
 
 def _field(tip: str) -> QDoubleSpinBox:

@@ -197,8 +197,8 @@ def _refusal(least: Budget, processes: int) -> InputError:
         hint = f"{hint} A single process can also keep gradients on the disk."
     return InputError(
         f"{'Each process' if several else 'The run'} needs about "
-        f"{least.peak / GB:.1f} GB of memory (phase {worst}) and may use "
-        f"{least.limit / GB:.1f} GB.",
+        f"{least.peak / GB:.2f} GB of memory (phase {worst}) and may use "
+        f"{least.limit / GB:.2f} GB.",
         hint,
     )
 

@@ -46,6 +46,13 @@ def test_unknown_format_unwritable_file_and_no_network(run_folder, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_name_of_another_format_is_refused_before_writing(run_folder, tmp_path):
+    out = tmp_path / "pruned.safetensors"
+    with pytest.raises(InputError, match="name of a safetensors file") as caught:
+        engine.export(run_folder, "pth", out)
+    assert "Export to safetensors" in caught.value.hint and not out.exists()
+
+
 def test_a_file_that_is_there_is_replaced_only_when_asked(run_folder, tmp_path):
     out = tmp_path / "pruned.pth"
     out.write_text("mine")

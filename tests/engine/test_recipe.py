@@ -66,6 +66,14 @@ def test_files_that_are_no_recipe(tmp_path, text):
         load(path)
 
 
+def test_a_slip_in_a_recipe_is_said_with_its_place(tmp_path):
+    path = tmp_path / "recipe.json"
+    path.write_text('{\n  "allocation": {"sparsity" 0.9}\n}')
+    with pytest.raises(InputError, match="line 2 column 29") as caught:
+        load(path)
+    assert "Correct it there" in caught.value.hint
+
+
 def test_a_missing_and_a_huge_file(tmp_path):
     with pytest.raises(InputError, match="Cannot read"):
         load(tmp_path / "none.json")

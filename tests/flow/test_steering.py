@@ -72,3 +72,22 @@ def test_a_run_prunes_as_the_drag_has_promised(qtbot, window, kind):
     assert window.workspace.recipe == parse(
         {**RECIPE, "allocation": {**RECIPE["allocation"], "kind": kind}}
     )
+
+
+@pytest.mark.parametrize("by_key", [False, True])
+def test_start_takes_the_number_that_is_being_typed(qtbot, window, by_key):
+    with qtbot.waitSignal(window.runner.run_ended, timeout=PATIENCE):
+        press(qtbot, window, window.actions_.score)
+    field = window.thresholds.next.bar.fields[ALL]
+    window.activateWindow()
+    field.setFocus()
+    qtbot.waitUntil(field.hasFocus)
+    field.selectAll()
+    qtbot.keyClicks(field, "70")  # and no Enter
+    assert window.workspace.recipe.allocation.sparsity == 0.8
+    with qtbot.waitSignal(window.runner.run_ended, timeout=PATIENCE) as ended:
+        if by_key:
+            qtbot.keyClick(field, Qt.Key.Key_F5)
+        else:
+            press(qtbot, window, window.actions_.start)
+    assert ended.args[0].sparsity == pytest.approx(0.7, abs=1e-3)

@@ -145,7 +145,9 @@ def test_a_target_that_gives_way_is_said(panel, workspace):
     panel.steering.release()
     assert workspace.recipe.allocation.sparsity < 0.9
     assert panel.steering.problem == ""
+    assert "the target moves" in bar.words.text()  # numbers are let go at once
     workspace.undo()
+    assert not bar.words.isVisible()
     assert not bar.alarm.isVisible()
 
 
@@ -229,12 +231,13 @@ def test_what_cannot_be_moved_says_why(qtbot, panel, workspace):
     assert "no run" in bar.words.text()
 
 
-def test_a_pattern_that_fixes_how_much_goes_has_no_cut_to_move(panel, workspace):
+def test_a_pattern_that_fixes_how_much_goes_has_no_cut_to_move(qtbot, panel, workspace):
     fixed = with_changes(QUICK, {"pattern.kind": "n_m", "allocation.sparsity": 0.5})
     workspace.set_recipe(fixed)
     workspace.set_scored(fixed, engine.score(fixed))
     assert "2:4 fixes how many" in panel.next.bar.words.text()
     assert "49." in words(panel, "Prunable layers")  # what the pattern can take
+    qtbot.waitUntil(lambda: "dense" in words(panel, "Accuracy"), timeout=PATIENCE)
 
 
 def test_another_network_has_no_forecast(panel, workspace):

@@ -219,7 +219,7 @@ def test_an_exclusion_of_no_layer_is_told_with_the_nearest_name(tmp_path):
     engine.inspect(odd, heard.append)
     hints = [e.hint for e in heard if isinstance(e, Noticed)]
     assert hints == [
-        "`python -m engine inspect` lists the layers.",
+        "The layer table and `python -m engine inspect` list the layers.",
         "The nearest name is 'fc.weight'.",
     ]
     assert any("'zzz'" in reason for reason in engine.plan(odd).reasons)
