@@ -180,12 +180,13 @@ def load(path: str | Path) -> Recipe:
 
 
 def read_json(path: str | Path, what: str) -> Any:
-    """The content of a small JSON file that holds a `what`.
+    """The content of a small JSON file that holds a `what`, or of that in a folder.
 
     Raises:
         InputError: It is missing, too large or not JSON.
     """
-    path = Path(path)
+    path, inside = Path(path), Path(path) / f"{what}.json"
+    path = inside if inside.is_file() else path
     try:
         if path.stat().st_size > LARGEST:
             raise InputError(

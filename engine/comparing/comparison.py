@@ -116,7 +116,7 @@ def parse_comparison(content: Any) -> Comparison:
         lines = [f"{key}: {text}" if key else text for key, text in problems(error)]
         raise InputError(
             f"The comparison is not valid: {'; '.join(lines[:3])}.",
-            f"It needs methods and sparsities, such as {SHORT}.",
+            f"It needs methods and sparsities (0.5 is 50 %), such as {SHORT}.",
             tuple(lines),
         ) from error
 

@@ -180,3 +180,11 @@ def test_a_file_is_named_where_it_is_not_valid(tmp_path):
     path.write_text('{"machine": {"seed": -1}}')
     with pytest.raises(InputError, match=r"recipe\.json is not valid"):
         load(path)
+
+
+def test_a_run_folder_stands_for_its_recipe(tmp_path):
+    (tmp_path / "recipe.json").write_text('{"allocation": {"sparsity": 0.7}}')
+    assert load(tmp_path).allocation.sparsity == 0.7
+    (tmp_path / "recipe.json").unlink()
+    with pytest.raises(InputError, match="Is a directory"):
+        load(tmp_path)
