@@ -62,7 +62,10 @@ class MainWindow(QMainWindow):
         self.workspace = Workspace(Recipe(), self)
         self.bridge = Bridge(self)
         self.draft = Draft(self.workspace, self)
-        self.runner = Runner(self.workspace, self.bridge, preferences, self)
+        self.probing = Probing(self.workspace, preferences, self)
+        self.runner = Runner(
+            self.workspace, self.bridge, preferences, self.probing, self
+        )
         self.history = History(
             self.workspace, self.bridge, self.runner.background, self
         )
@@ -70,7 +73,6 @@ class MainWindow(QMainWindow):
         self.curves = CurvesPanel(self.workspace, self.bridge)
         self.layers = LayersPanel(self.workspace, self.bridge)
         self.steering = Steering(self.workspace, self.bridge, self)
-        self.probing = Probing(preferences, self)
         self.thresholds = ThresholdsPanel(
             self.workspace, self.bridge, self.steering, self.probing
         )
@@ -124,7 +126,8 @@ class MainWindow(QMainWindow):
         self._remember()
         self.hide()
         self.runner.close()
-        self.probing.close(wait=True)
+        self.probing.close()
+        self.probing.join()
         self.net.remove()
         event.accept()
 

@@ -52,7 +52,6 @@ class NextPrune(QWidget):
         probing.probed.connect(self._on_probed)
         probing.failed.connect(self._on_failed)
         workspace.scored_changed.connect(self._forget)
-        workspace.state_changed.connect(self._make_room)
 
     def show_layer(self, name: str, log: bool) -> None:
         """Show what would happen to this layer, which may be one that stays dense."""
@@ -106,11 +105,6 @@ class NextPrune(QWidget):
     def _on_failed(self, error: Exception) -> None:
         self._failure = str(error)
         self._show_figures()
-
-    def _make_room(self, state: str) -> None:
-        """A run needs the memory and the processors."""
-        if state == "running":
-            self._probing.close()
 
     def _forget(self) -> None:
         """Other saliencies, another network: nothing is measured of it yet."""

@@ -44,7 +44,8 @@ class Prober:
     """Measures on request; a newer request takes the place of one that waits.
 
     Network and images are loaded when the first request comes. The masks lie on a
-    network of the prober's own.
+    network of the prober's own. Building it seeds and draws from the random numbers of
+    the whole process: what must be reproducible waits for `close` first.
 
     Args:
         recipe: Its network and images.

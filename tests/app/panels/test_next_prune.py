@@ -10,8 +10,6 @@ import engine
 from app.panels.thresholds import ThresholdsPanel
 from app.plots.cuts import ALL, LAYER
 from app.plots.empty import EmptyState
-from app.preferences import Preferences
-from app.probing import Probing
 from app.steering import Steering
 from engine.events import ModelLoaded
 from engine.recipe import parse, with_changes
@@ -37,9 +35,8 @@ def network():
 
 
 @pytest.fixture
-def panel(qtbot, workspace, bridge, send, network, tmp_path):
+def panel(qtbot, workspace, bridge, send, network, probing):
     workspace.set_recipe(QUICK)
-    probing = Probing(Preferences(tmp_path / "preferences.json"))
     panel = ThresholdsPanel(workspace, bridge, Steering(workspace, bridge), probing)
     qtbot.addWidget(panel)
     panel.resize(700, 600)
@@ -48,8 +45,7 @@ def panel(qtbot, workspace, bridge, send, network, tmp_path):
     assert "Press Score" in panel.findChild(EmptyState).text
     send(network[1])
     workspace.set_scored(QUICK, network[0])
-    yield panel
-    probing.close(wait=True)
+    return panel
 
 
 def place(panel, which):
