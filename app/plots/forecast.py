@@ -111,7 +111,7 @@ def figures(
             "All parameters; pruned layers as the values that are left and one bit a "
             "weight",
         ),
-        _accuracy(probed, failure),
+        _accuracy(steering, probed, failure),
     )
 
 
@@ -146,13 +146,15 @@ def _loss(steering: Steering, name: str) -> str:
     return f"{PREDICTED} +{rough(whole)}, +{rough(own)}"
 
 
-def _accuracy(probed: Probed | None, failure: str) -> Figure:
+def _accuracy(steering: Steering, probed: Probed | None, failure: str) -> Figure:
     title = "Accuracy on a mini-batch"
     if failure:
         return Figure(title, "not measured", failure)
-    if probed is None:
+    if probed is None or probed.units != steering.forecast.units:
+        if steering.locked:
+            return Figure(title, "not measured", "It is while cuts can be moved")
         waiting = "measuring\N{HORIZONTAL ELLIPSIS}"
-        return Figure(title, waiting, "Network and images are being loaded")
+        return Figure(title, waiting, "The newest measurement is of other cuts, if any")
     now, dense = probed.now, probed.dense
     return Figure(
         f"Accuracy of {probed.images} {probed.split} images",

@@ -184,8 +184,10 @@ def test_accuracy_follows_and_rests_when_nobody_looks(qtbot, panel):
     qtbot.waitUntil(lambda: "dense" in words(panel, title), timeout=PATIENCE)
     before = words(panel, title)
     panel.steering.set_share(ALL, 0.1)
+    assert words(panel, title).startswith("measuring")  # no figure of other cuts
     panel.steering.release()
-    qtbot.waitUntil(lambda: words(panel, title) != before, timeout=PATIENCE)
+    qtbot.waitUntil(lambda: "dense" in words(panel, title), timeout=PATIENCE)
+    assert words(panel, title) != before
     now = words(panel, title)
     panel.hide()
     panel.steering.set_share(ALL, 0.97)
@@ -196,6 +198,7 @@ def test_accuracy_follows_and_rests_when_nobody_looks(qtbot, panel):
 def test_a_run_gets_the_memory_and_the_processors(qtbot, panel, workspace):
     qtbot.waitUntil(lambda: "dense" in words(panel, "Accuracy"), timeout=PATIENCE)
     workspace.set_state("running")
+    assert "dense" in words(panel, "Accuracy")  # it is still of these cuts
     names = lambda: {thread.name for thread in threading.enumerate()}  # noqa: E731
     qtbot.waitUntil(lambda: "prober" not in names(), timeout=PATIENCE)
     workspace.set_state("idle")
@@ -212,6 +215,7 @@ def test_what_cannot_be_moved_says_why(qtbot, panel, workspace):
         workspace.set_recipe(with_changes(QUICK, change))
         assert word in bar.words.text()
         assert not bar.fields[ALL].isEnabled()
+        assert not words(panel, "Accuracy").startswith("measuring")  # it never will
         before = workspace.recipe
         panel.figure.setFocus()
         qtbot.keyClick(panel.figure, Qt.Key.Key_Left)
