@@ -36,7 +36,6 @@ class Probing(QObject):
         """Measure with so many units gone; what was asked before is forgotten."""
         if scored is not self._scored:
             self.close()
-            self._number += 1
             self._scored, number = scored, self._number
             self._prober = Prober(
                 scored.recipe,
@@ -53,7 +52,8 @@ class Probing(QObject):
             self._prober.rest()
 
     def close(self) -> None:
-        """Let the thread end after what it does now."""
+        """Let the thread end after what it does now; its answers no longer count."""
+        self._number += 1
         if self._prober is not None:
             self._prober.close()
             self._ending.append(self._prober)

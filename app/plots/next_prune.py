@@ -99,7 +99,7 @@ class NextPrune(QWidget):
             self.table.show_figures(told)
 
     def _on_probed(self, probed: Probed) -> None:
-        self._probed = probed
+        self._probed, self._failure = probed, ""
         self._show_figures()
 
     def _on_failed(self, error: Exception) -> None:
