@@ -79,7 +79,7 @@ class MainWindow(QMainWindow):
         self.sensitivity = SensitivityPanel(self.workspace, self.steering)
         self.promises = PromisesPanel(self.workspace, self.bridge)
         self.compare = ComparePanel(self.bridge)
-        self.layer_table = LayerTablePanel(self.workspace, self.bridge)
+        self.layer_table = LayerTablePanel(self.workspace, self.bridge, self.steering)
         self.log = LogPanel(self.workspace, self.bridge)
         self.activity = ActivityBar(self.workspace, self.bridge)
         self.notice = Banner(wide=True, parent=self)

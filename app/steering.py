@@ -199,7 +199,7 @@ class Steering(QObject):
     def clear(self, names: tuple[str, ...]) -> None:
         """Take the overrides of these layers away."""
         allocation = without_overrides(self._workspace.recipe.allocation, names)
-        if self._what_if:
+        if self.forecast is not None:  # else another network's target counts
             allocation = self._what_if.within_reach(allocation)
         self._apply(allocation)
 
