@@ -5,6 +5,7 @@ from PySide6.QtCore import QObject, Signal
 from app.preferences import Preferences
 from app.workspace import Scored, Workspace
 from engine import Probed, Prober
+from engine.errors import EngineError
 
 
 class Probing(QObject):
@@ -14,7 +15,8 @@ class Probing(QObject):
     """
 
     probed = Signal(object)  # Probed
-    failed = Signal(object)  # the exception that ended it
+    failed = Signal(object)  # EngineError that ended it
+    crashed = Signal(object)  # any other exception: a defect
     _answered = Signal(object, object)  # Prober's number, answer
 
     def __init__(
@@ -75,4 +77,7 @@ class Probing(QObject):
             self.probed.emit(answer)
         else:
             self._prober = None  # and is not tried again for these saliencies
+            if not isinstance(answer, EngineError):
+                self.crashed.emit(answer)
+                answer = EngineError("It ended unexpectedly.", "See the report.")
             self.failed.emit(answer)

@@ -12,6 +12,7 @@ from app.probing import Probing
 from app.steering import Steering
 from app.workspace import Workspace
 from engine import Probed
+from engine.errors import EngineError
 
 
 class NextPrune(QWidget):
@@ -102,8 +103,8 @@ class NextPrune(QWidget):
         self._probed, self._failure = probed, ""
         self._show_figures()
 
-    def _on_failed(self, error: Exception) -> None:
-        self._failure = str(error)
+    def _on_failed(self, error: EngineError) -> None:
+        self._failure = f"{error.message} {error.hint}"
         self._show_figures()
 
     def _forget(self) -> None:

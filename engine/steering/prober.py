@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from engine import machine
 from engine.data.base import Split
+from engine.errors import EngineError
 from engine.evaluate import Measure
 from engine.loading import load_data, load_network, loss_for
 from engine.loss import Loss
@@ -105,6 +106,8 @@ class Prober:
                 while wanted is not None:
                     self._answer(bench.measure(wanted))
                     wanted = self._next()
+        except (torch.OutOfMemoryError, MemoryError):
+            self._answer(EngineError("There is not enough memory.", "Score again."))
         except Exception as error:
             self._answer(error)
 

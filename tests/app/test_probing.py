@@ -1,6 +1,7 @@
 """Probing: what a prober that was closed says no longer counts."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -42,3 +43,24 @@ def test_a_failure_after_the_end_is_nobodys(qtbot, probing, quick, study):
             if thread.name == "prober":
                 thread.join()  # its failure waits for this thread
         probing.close()
+
+
+def test_a_defect_is_reported_in_full(qtbot, probing, quick, study):
+    broken = Scored(quick, replace(study, state={}))
+    crashes, failures = [], []
+    probing.crashed.connect(crashes.append)
+    probing.failed.connect(failures.append)
+    probing.ask(broken, {})
+    qtbot.waitUntil(lambda: bool(failures), timeout=PATIENCE)
+    [crash] = crashes
+    assert isinstance(crash, RuntimeError) and crash.__traceback__
+    assert "See the report" in failures[0].hint
+
+
+def test_what_a_person_can_act_on_is_no_defect(qtbot, probing, quick, study):
+    lost = Scored(with_changes(quick, LOST), study)
+    with (
+        qtbot.assertNotEmitted(probing.crashed),
+        qtbot.waitSignal(probing.failed, timeout=PATIENCE),
+    ):
+        probing.ask(lost, {})
