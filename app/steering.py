@@ -210,13 +210,15 @@ class Steering(QObject):
 
     def _apply(self, allocation: Allocation, merge: str = "") -> None:
         self._dragged = None
+        recipe = before = self._workspace.recipe
         try:
-            recipe = with_changes(self._workspace.recipe, changes(allocation))
+            recipe = with_changes(before, changes(allocation))
         except InputError as error:  # such as a schedule that begins above the target
             self.refusal = f"{error.message} {error.hint}"
+        if recipe == before:
+            self._look()  # nobody tells of a change
         else:
             self._workspace.set_recipe(recipe, merge)
-        self._look()  # where the recipe is as it was
 
     def _take(self) -> None:
         scored = self._workspace.scored

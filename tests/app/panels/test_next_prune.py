@@ -145,6 +145,17 @@ def test_a_target_that_gives_way_is_said(panel, workspace):
     assert not bar.alarm.isVisible()
 
 
+def test_a_release_looks_once(panel, workspace):
+    looks = []
+    panel.steering.set_share(ALL, 0.5)
+    panel.steering.changed.connect(lambda: looks.append(panel.steering.forecast))
+    panel.steering.release()
+    assert len(looks) == 1 and workspace.recipe.allocation.sparsity == 0.5
+    panel.steering.set_share(ALL, 0.5)
+    panel.steering.release()  # changes nothing
+    assert len(looks) == 3 and panel.steering.allocation.sparsity == 0.5
+
+
 def test_keys_move_the_chosen_line(qtbot, panel, workspace):
     figure = panel.figure
     figure.setFocus()
