@@ -4,12 +4,12 @@ import math
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.plots.cuts import ALL, LAYER
+from app.plots.cuts import LAYER
 from app.plots.forecast import ForecastTable, figures
 from app.plots.histogram import HistogramFigure
 from app.plots.steer_bar import SteerBar
 from app.probing import Probing
-from app.steering import Steering
+from app.steering import ALL, Steering
 from app.workspace import Workspace
 from engine import Probed
 from engine.errors import EngineError
