@@ -62,7 +62,10 @@ class MainWindow(QMainWindow):
         self.workspace = Workspace(Recipe(), self)
         self.bridge = Bridge(self)
         self.draft = Draft(self.workspace, self)
-        self.runner = Runner(self.workspace, self.bridge, preferences, self)
+        self.probing = Probing(self.workspace, preferences, self)
+        self.runner = Runner(
+            self.workspace, self.bridge, preferences, self.probing, self
+        )
         self.history = History(
             self.workspace, self.bridge, self.runner.background, self
         )
@@ -70,14 +73,13 @@ class MainWindow(QMainWindow):
         self.curves = CurvesPanel(self.workspace, self.bridge)
         self.layers = LayersPanel(self.workspace, self.bridge)
         self.steering = Steering(self.workspace, self.bridge, self)
-        self.probing = Probing(preferences, self)
         self.thresholds = ThresholdsPanel(
             self.workspace, self.bridge, self.steering, self.probing
         )
         self.sensitivity = SensitivityPanel(self.workspace, self.steering)
         self.promises = PromisesPanel(self.workspace, self.bridge)
         self.compare = ComparePanel(self.bridge)
-        self.layer_table = LayerTablePanel(self.workspace, self.bridge)
+        self.layer_table = LayerTablePanel(self.workspace, self.bridge, self.steering)
         self.log = LogPanel(self.workspace, self.bridge)
         self.activity = ActivityBar(self.workspace, self.bridge)
         self.notice = Banner(wide=True, parent=self)
@@ -124,7 +126,8 @@ class MainWindow(QMainWindow):
         self._remember()
         self.hide()
         self.runner.close()
-        self.probing.close(wait=True)
+        self.probing.close()
+        self.probing.join()
         self.net.remove()
         event.accept()
 
@@ -208,6 +211,7 @@ class MainWindow(QMainWindow):
         runner.run_ended.connect(self.compare.rest)
         runner.run_ended.connect(self._on_run_ended)
         runner.crashed.connect(do.on_defect)
+        self.probing.crashed.connect(do.on_defect)
         runner.scored.connect(self.workspace.set_scored)
         self.history.opened.connect(do.on_run_opened)
         self.history.failed.connect(do.on_defect)

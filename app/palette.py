@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from PySide6.QtGui import QColor, QGuiApplication, QPalette
 
+FAINT = 0.14  # opacity inside hollow bars
+
 
 @dataclass(frozen=True)
 class Palette:

@@ -8,6 +8,7 @@ import engine
 from app.background import Background
 from app.bridge import Bridge, news
 from app.preferences import Preferences
+from app.probing import Probing
 from app.processes import Processes
 from app.workspace import Workspace
 from engine.comparing.comparison import Comparison
@@ -38,12 +39,14 @@ class Runner(QObject):
         workspace: Workspace,
         bridge: Bridge,
         preferences: Preferences,
+        probing: Probing,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         self._workspace = workspace
         self._bridge = bridge
         self._preferences = preferences
+        self._probing = probing
         self._background = Background(self)
         self._control = engine.Control()
         self._processes = Processes(bridge, self)
@@ -191,9 +194,12 @@ class Runner(QObject):
     def _launch(self, work) -> None:
         self._control = control = engine.Control()
         trust = self._preferences.trusted
-        self._background.do(
-            lambda: work(control, trust), self._on_ended, self._on_run_error
-        )
+
+        def alone() -> None:
+            self._probing.join()  # it may still draw from the same random numbers
+            work(control, trust)
+
+        self._background.do(alone, self._on_ended, self._on_run_error)
 
     def _show_start(self, folder: Path, clear: bool = True) -> None:
         self._last = None

@@ -208,7 +208,7 @@ class Steering(QObject):
     def clear(self, names: tuple[str, ...]) -> None:
         """Take the overrides of these layers away."""
         allocation = without_overrides(self._workspace.recipe.allocation, names)
-        if self._what_if:
+        if self.forecast is not None:  # else another network's target counts
             allocation = self._what_if.within_reach(allocation)
         self._apply(allocation)
 
@@ -219,13 +219,15 @@ class Steering(QObject):
 
     def _apply(self, allocation: Allocation, merge: str = "") -> None:
         self._dragged = None
+        recipe = before = self._workspace.recipe
         try:
-            recipe = with_changes(self._workspace.recipe, changes(allocation))
+            recipe = with_changes(before, changes(allocation))
         except InputError as error:  # such as a schedule that begins above the target
             self.refusal = f"{error.message} {error.hint}"
+        if recipe == before:
+            self._look()  # nobody tells of a change
         else:
             self._workspace.set_recipe(recipe, merge)
-        self._look()  # where the recipe is as it was
 
     def _take(self) -> None:
         scored = self._workspace.scored

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
 
 from app.bridge import Bridge
 from app.plots.empty import EmptyState
+from app.steering import Steering
 from app.tables.checkpoint import CheckpointReport, headline
 from app.tables.exclusion import excluding, including
 from app.tables.layer_table import LayerTableModel
@@ -21,7 +22,7 @@ from app.tables.units import count, many, percent
 from app.workspace import Workspace
 from engine.events import CheckpointLoaded, ModelLoaded, Pruned, Restored
 from engine.recipe import Recipe, with_changes
-from engine.steering.overrides import changes, overridden, without_overrides
+from engine.steering.overrides import overridden
 
 EMPTY = "Choose a model to see its layers here."
 SEPARATOR = "  \N{MIDDLE DOT}  "
@@ -31,7 +32,11 @@ class LayerTablePanel(QWidget):
     """The layers; clicks on check boxes change the recipe's excluded layers."""
 
     def __init__(
-        self, workspace: Workspace, bridge: Bridge, parent: QWidget | None = None
+        self,
+        workspace: Workspace,
+        bridge: Bridge,
+        steering: Steering,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._workspace = workspace
@@ -51,7 +56,7 @@ class LayerTablePanel(QWidget):
         self.view.addAction(self.toggle)
         self.clear = QAction("Clear override", self)
         self.clear.setToolTip("Let the selected layers follow the target again")
-        self.clear.triggered.connect(self._clear_overrides)
+        self.clear.triggered.connect(lambda: steering.clear(self.view.selected()))
         self.view.addAction(self.clear)
         self.totals = QLabel(wordWrap=True)
         self.totals.setTextFormat(Qt.TextFormat.PlainText)
@@ -196,11 +201,6 @@ class LayerTablePanel(QWidget):
         self._overrides = {n: share for n, share in found.items() if share is not None}
         self.model.set_overrides(self._overrides)
         self.view.show_overrides(bool(self._overrides))
-
-    def _clear_overrides(self) -> None:
-        recipe = self._workspace.recipe
-        free = without_overrides(recipe.allocation, self.view.selected())
-        self._workspace.set_recipe(with_changes(recipe, changes(free)))
 
     def _toggle_selected(self) -> None:
         states = self._selected_states()

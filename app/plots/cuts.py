@@ -6,8 +6,9 @@ from PySide6.QtGui import QKeyEvent
 
 from app.palette import Palette
 from app.plots import base
+from app.steering import ALL
 
-ALL, LAYER = "all", "layer"
+LAYER = "layer"  # the other cut beside ALL
 SPANS = {ALL: (0.5, 1.0), LAYER: (0.0, 0.5)}  # of the height: above and below
 ENDS = {ALL: 0.88, LAYER: 0.12}  # where the words are, along each line
 WORDS = {ALL: "all layers", LAYER: "this layer"}

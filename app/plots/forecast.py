@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from app.plots.base import small_font
 from app.steering import Steering
-from app.tables.units import count, exact, number, percent, rough, stored
+from app.tables.units import count, exact, number, percent, signed, stored
 from engine import Probed
 
 PREDICTED, MEASURED = "\N{WHITE CIRCLE}", "\N{BLACK CIRCLE}"
@@ -98,7 +98,8 @@ def figures(
         Figure(
             "Predicted loss: all, this layer",
             _loss(steering, name),
-            "Increase as the sum of the saliencies that go, in all and of this layer",
+            "Increase as the sum of the saliencies that go, in all and of this layer; "
+            "the gain of a Newton step, where the method takes one, is in all alone",
         ),
         Figure(
             "MACs left",
@@ -111,7 +112,7 @@ def figures(
             "All parameters; pruned layers as the values that are left and one bit a "
             "weight",
         ),
-        _accuracy(probed, failure),
+        _accuracy(steering, probed, failure),
     )
 
 
@@ -143,16 +144,18 @@ def _loss(steering: Steering, name: str) -> str:
     if whole is None:
         return "unknown, as saliencies are no losses"
     own = steering.loss(name) if steering.is_scored(name) else 0.0
-    return f"{PREDICTED} +{rough(whole)}, +{rough(own)}"
+    return f"{PREDICTED} {signed(whole)}, {signed(own)}"
 
 
-def _accuracy(probed: Probed | None, failure: str) -> Figure:
+def _accuracy(steering: Steering, probed: Probed | None, failure: str) -> Figure:
     title = "Accuracy on a mini-batch"
     if failure:
         return Figure(title, "not measured", failure)
-    if probed is None:
+    if probed is None or probed.units != steering.forecast.units:
+        if steering.locked:
+            return Figure(title, "not measured", "It is while cuts can be moved")
         waiting = "measuring\N{HORIZONTAL ELLIPSIS}"
-        return Figure(title, waiting, "Network and images are being loaded")
+        return Figure(title, waiting, "The newest measurement is of other cuts, if any")
     now, dense = probed.now, probed.dense
     return Figure(
         f"Accuracy of {probed.images} {probed.split} images",

@@ -15,8 +15,9 @@ from app import palette
 from app.palette import Palette
 from app.plots import base
 from app.plots.axes import CountAxis, PowerAxis
-from app.plots.cuts import ALL, LAYER, Cuts
+from app.plots.cuts import LAYER, Cuts
 from app.plots.legend import Entry, Legend
+from app.steering import ALL
 from engine.events import Histogram
 
 ENTRIES = (
@@ -30,7 +31,6 @@ FORETOLD = (
     Entry("Cut of all layers", "cut", "cut"),
     Entry("Cut of this layer", "sparsity", "cut"),
 )
-FAINT = 0.14  # opacity inside hollow bars
 HINT = (
     "Drag a line, or press Left and Right (Shift for more); Up and Down choose the "
     "line, Esc lets go without a change"
@@ -175,7 +175,7 @@ class HistogramFigure(base.Figure):
             (self._removed, colours.removed),
         ):
             if self._hollow:
-                faint = palette.blend(colour, FAINT)
+                faint = palette.blend(colour, palette.FAINT)
                 bars.setOpts(pen=base.line(colour, 1), brush=faint)
             else:
                 bars.setOpts(pen=None, brush=colour)

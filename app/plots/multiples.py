@@ -38,7 +38,6 @@ from engine.facts import Histogram
 
 CELL = QSize(168, 104)
 DECADES = 10  # most that the common axis spans, counted from its upper end
-FAINT = 0.14  # opacity inside hollow bars
 Index = QModelIndex | QPersistentModelIndex
 ROOT = QModelIndex()
 
@@ -210,7 +209,7 @@ def draw(painter: QPainter, place: QRectF, shown: Multiples, number: int) -> Non
         tall = np.log10(np.add(counts, 1)) * (plot.height() / tallest)
         steps = _steps(xs, plot.bottom() - tall, plot.bottom())
         painter.setPen(QPen(QColor(colour), 1) if shown.hollow else Qt.PenStyle.NoPen)
-        painter.setBrush(palette.blend(colour, FAINT if shown.hollow else 1))
+        painter.setBrush(palette.blend(colour, palette.FAINT if shown.hollow else 1))
         painter.drawPolygon(steps)
     painter.setPen(QColor(colours.muted))
     painter.drawLine(QLineF(plot.bottomLeft(), plot.bottomRight()))

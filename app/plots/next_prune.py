@@ -4,14 +4,15 @@ import math
 
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
-from app.plots.cuts import ALL, LAYER
+from app.plots.cuts import LAYER
 from app.plots.forecast import ForecastTable, figures
 from app.plots.histogram import HistogramFigure
 from app.plots.steer_bar import SteerBar
 from app.probing import Probing
-from app.steering import Steering
+from app.steering import ALL, Steering
 from app.workspace import Workspace
 from engine import Probed
+from engine.errors import EngineError
 
 
 class NextPrune(QWidget):
@@ -52,7 +53,6 @@ class NextPrune(QWidget):
         probing.probed.connect(self._on_probed)
         probing.failed.connect(self._on_failed)
         workspace.scored_changed.connect(self._forget)
-        workspace.state_changed.connect(self._make_room)
 
     def show_layer(self, name: str, log: bool) -> None:
         """Show what would happen to this layer, which may be one that stays dense."""
@@ -100,17 +100,12 @@ class NextPrune(QWidget):
             self.table.show_figures(told)
 
     def _on_probed(self, probed: Probed) -> None:
-        self._probed = probed
+        self._probed, self._failure = probed, ""
         self._show_figures()
 
-    def _on_failed(self, error: Exception) -> None:
-        self._failure = str(error)
+    def _on_failed(self, error: EngineError) -> None:
+        self._failure = f"{error.message} {error.hint}"
         self._show_figures()
-
-    def _make_room(self, state: str) -> None:
-        """A run needs the memory and the processors."""
-        if state == "running":
-            self._probing.close()
 
     def _forget(self) -> None:
         """Other saliencies, another network: nothing is measured of it yet."""

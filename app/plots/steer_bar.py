@@ -10,8 +10,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.plots.cuts import ALL, LAYER
-from app.steering import Steering
+from app.plots.cuts import LAYER
+from app.steering import ALL, Steering
 from app.tables.units import short
 
 COUNTED = {"weights": "All layers", "multiply-accumulates": "MACs removed"}

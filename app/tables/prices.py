@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
-from app.tables.units import count, percent, rough, short
+from app.tables.units import count, percent, short, signed
 
 Index = QModelIndex | QPersistentModelIndex
 Role = Qt.ItemDataRole
@@ -74,10 +74,10 @@ class PricesModel(QAbstractTableModel):
             more = float("inf") if price.more is None else price.more
             return (price.name, price.weights, price.sparsity, price.loss, more)[column]
         if role == Role.DisplayRole:
-            more = "" if price.more is None else f"+{rough(price.more)}"
+            more = "" if price.more is None else signed(price.more)
             return (
                 short(price.name), count(price.weights), percent(price.sparsity),
-                f"+{rough(price.loss)}", more,
+                signed(price.loss), more,
             )[column]  # fmt: skip
         if role == Role.TextAlignmentRole and column:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

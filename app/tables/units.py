@@ -27,6 +27,7 @@ __all__ = [
     "rough",
     "shape",
     "short",
+    "signed",
     "stored",
 ]
 
@@ -36,6 +37,11 @@ _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 def rough(value: float) -> str:
     """Two significant digits, `0.012` or `1.2e-07`, with a true minus sign."""
     return f"{value:.2g}".replace("-", "\N{MINUS SIGN}")
+
+
+def signed(value: float) -> str:
+    """`rough` with its sign: `+0.012` or a true minus; zero has none."""
+    return ("+" if value > 0 else "") + rough(value or 0.0)  # no minus zero
 
 
 def power_of_ten(log10: float) -> str:

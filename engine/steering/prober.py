@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from engine import machine
 from engine.data.base import Split
+from engine.errors import EngineError
 from engine.evaluate import Measure
 from engine.loading import load_data, load_network, loss_for
 from engine.loss import Loss
@@ -44,7 +45,8 @@ class Prober:
     """Measures on request; a newer request takes the place of one that waits.
 
     Network and images are loaded when the first request comes. The masks lie on a
-    network of the prober's own.
+    network of the prober's own. Building it seeds and draws from the random numbers of
+    the whole process: what must be reproducible waits for `close` first.
 
     Args:
         recipe: Its network and images.
@@ -104,6 +106,8 @@ class Prober:
                 while wanted is not None:
                     self._answer(bench.measure(wanted))
                     wanted = self._next()
+        except (torch.OutOfMemoryError, MemoryError):
+            self._answer(EngineError("There is not enough memory.", "Score again."))
         except Exception as error:
             self._answer(error)
 

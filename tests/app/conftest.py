@@ -5,6 +5,7 @@ import pytest
 from app.bridge import Bridge
 from app.main_window import MainWindow
 from app.preferences import Preferences
+from app.probing import Probing
 from app.runner import Runner
 from app.workspace import Workspace
 from engine.recipe import parse
@@ -49,9 +50,18 @@ def bridge(qapp):
 
 
 @pytest.fixture
-def runner(workspace, bridge, preferences):
+def probing(workspace, preferences):
+    """Measures masks beside the window, its thread ended after the test."""
+    probing = Probing(workspace, preferences)
+    yield probing
+    probing.close()
+    probing.join()
+
+
+@pytest.fixture
+def runner(workspace, bridge, preferences, probing):
     """A runner, its thread ended after the test."""
-    runner = Runner(workspace, bridge, preferences)
+    runner = Runner(workspace, bridge, preferences, probing)
     yield runner
     runner.close()
 

@@ -1,9 +1,12 @@
 """The runner with the real engine: inspect, run, pause, stop, export."""
 
+import hashlib
 import threading
 
 import pytest
 
+import engine
+from app.workspace import Scored
 from engine import EXPORTERS
 from engine.errors import TrustNeeded
 from engine.events import Event, ModelLoaded, Noticed, RunFinished, RunStopped
@@ -15,6 +18,13 @@ from torch import nn
 
 def build():
     return nn.Sequential(nn.Flatten(), nn.Linear(64, 16), nn.ReLU(), nn.Linear(16, 10))
+"""
+
+SLOW = """
+import pathlib, time
+
+pathlib.Path({!r}).touch()
+time.sleep(0.5)
 """
 
 
@@ -128,6 +138,31 @@ def test_a_run_pauses_goes_on_and_stops(
         runner.stop()
         assert workspace.state == "stopping"
     assert isinstance(ended.args[0], RunStopped)
+
+
+@pytest.mark.parametrize("act", ["start", "score"])
+def test_nothing_begins_before_a_prober_that_still_loads_has_ended(
+    qtbot, runner, preferences, bridge, probing, quick, tmp_path, monkeypatch, act
+):
+    file, loading = tmp_path / "network.py", tmp_path / "loading"
+    file.write_text(SLOW.format(str(loading)) + NETWORK)
+    preferences.trust(hashlib.sha256(file.read_bytes()).hexdigest())
+    slow = with_changes(quick, {"model.kind": "file", "model.file": str(file)})
+    beside, post = [], bridge.post
+
+    def watch(event):
+        beside.append("prober" in {thread.name for thread in threading.enumerate()})
+        post(event)
+
+    monkeypatch.setattr(bridge, "post", watch)
+    probing.ask(Scored(slow, engine.score(quick)), {})
+    qtbot.waitUntil(loading.exists, timeout=PATIENCE)
+    with qtbot.waitSignal(runner.run_ended, timeout=PATIENCE):
+        if act == "start":
+            runner.start(quick, tmp_path / "run")
+        else:
+            runner.score()
+    assert beside and not any(beside)
 
 
 def test_a_folder_that_is_taken_is_refused_and_untouched(

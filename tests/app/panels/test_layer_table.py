@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
 
 from app.panels.layer_table import LayerTablePanel
 from app.plots.empty import EmptyState
+from app.steering import Steering
 from app.tables.bars import FRACTION
 from app.tables.checkpoint import CheckpointReport
 from app.tables.layer_table import (
@@ -29,7 +30,7 @@ CHECKED, UNCHECKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 
 @pytest.fixture
 def panel(show, send, model):
-    built = show(LayerTablePanel)
+    built = show(lambda w, b: LayerTablePanel(w, b, Steering(w, b)))
     send(model)
     return built
 

@@ -5,14 +5,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 
 from app.panels.thresholds import ThresholdsPanel
-from app.preferences import Preferences
-from app.probing import Probing
 from app.steering import Steering
 
 
 @pytest.fixture
-def panel(qtbot, show, send, run, tmp_path):
-    probing = Probing(Preferences(tmp_path / "preferences.json"))
+def panel(qtbot, show, send, run, probing):
     panel = show(
         lambda workspace, bridge: ThresholdsPanel(
             workspace, bridge, Steering(workspace, bridge), probing

@@ -8,18 +8,15 @@ from PySide6.QtGui import QImage
 
 from app.panels.thresholds import ThresholdsPanel as Panel
 from app.plots.empty import EmptyState
-from app.preferences import Preferences
-from app.probing import Probing
 from app.steering import Steering
 from engine.events import Histogram, Scored
 
 
 @pytest.fixture
-def thresholds(tmp_path):
+def thresholds(probing):
     """The panel, which has nobody to measure for."""
-    preferences = Preferences(tmp_path / "preferences.json")
     return lambda workspace, bridge: Panel(
-        workspace, bridge, Steering(workspace, bridge), Probing(preferences)
+        workspace, bridge, Steering(workspace, bridge), probing
     )
 
 

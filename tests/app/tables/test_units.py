@@ -66,3 +66,11 @@ def test_clock_memory_shape_and_name():
     assert units.short("layer1.0.conv1.weight") == "layer1.0.conv1"
     assert units.short("attn.in_proj_weight") == "attn.in_proj_weight"
     assert units.number(-1.25e-7) == "\N{MINUS SIGN}1.25e\N{MINUS SIGN}07"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0123, "+0.012"), (-0.0123, "\N{MINUS SIGN}0.012"), (0, "0"), (-0.0, "0")],
+)
+def test_a_change_has_one_sign(value, text):
+    assert units.signed(value) == text
