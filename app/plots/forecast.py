@@ -151,15 +151,17 @@ def _accuracy(steering: Steering, probed: Probed | None, failure: str) -> Figure
     title = "Accuracy on a mini-batch"
     if failure:
         return Figure(title, "not measured", failure)
-    if probed is None or probed.units != steering.forecast.units:
-        if steering.locked:
-            return Figure(title, "not measured", "It is while cuts can be moved")
-        waiting = "measuring\N{HORIZONTAL ELLIPSIS}"
-        return Figure(title, waiting, "The newest measurement is of other cuts, if any")
+    past = probed is None or probed.units != steering.forecast.units
+    if past and steering.locked:
+        return Figure(title, "not measured", "It is while cuts can be moved")
+    if probed is None:
+        return Figure(title, "measuring\N{HORIZONTAL ELLIPSIS}", "On its way")
     now, dense = probed.now, probed.dense
+    ago = " a moment ago" if past else ""  # the cuts go on moving meanwhile
     return Figure(
         f"Accuracy of {probed.images} {probed.split} images",
-        f"{PREDICTED} {now.accuracy:.1f} %   {MEASURED} dense {dense.accuracy:.1f} %",
+        f"{PREDICTED} {now.accuracy:.1f} %{ago}   "
+        f"{MEASURED} dense {dense.accuracy:.1f} %",
         "As many images as allow five looks a second; masks alone, without "
         f"compensation, repair or fine-tuning. Loss {number(now.loss)}, dense "
         f"{number(dense.loss)}",
