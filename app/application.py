@@ -50,7 +50,9 @@ def run(argv: list[str], path: Path | None) -> int:
     splash.deleteLater()
     settle()
     once = Qt.ConnectionType.SingleShotConnection
-    window.runner.inspected.connect(settle, once)  # the first look loads more of torch
+    window.inspector.inspected.connect(
+        settle, once
+    )  # the first look loads more of torch
     return app.exec()
 
 

@@ -16,11 +16,11 @@ from engine.events import (
     RunPaused,
     RunResumed,
 )
-from engine.steering.events import SCORING_EVENTS
+from engine.steering.events import LOOK_EVENTS
 
 INTERVAL = 33  # milliseconds between two looks into the mailbox
 BUDGET = 0.008  # seconds of unpacking per look, so a long replay never stalls
-BESIDE = (*CELL_EVENTS, *SCORING_EVENTS)
+BESIDE = (*CELL_EVENTS, *LOOK_EVENTS)
 NEWS = (*BESIDE, PhaseStarted, Progressed, RunPaused, RunResumed)
 
 

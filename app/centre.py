@@ -1,20 +1,68 @@
-"""The middle of the window: what there is to tell above, the tabs of views below."""
+"""The middle of the window: what there is to tell above, one view below."""
 
-from PySide6.QtWidgets import QTabWidget, QVBoxLayout, QWidget
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QListWidget,
+    QListWidgetItem,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
 
 SMALLEST = 320  # pixels of width that keep the views readable
+LINE = 26  # pixels of height of a title
+Group = tuple[str, tuple[tuple[str, QWidget], ...]]  # heading, titles and views
 
 
-def tabs_of(views: tuple[tuple[str, QWidget], ...], parent: QWidget) -> QTabWidget:
-    """The views under their titles."""
-    tabs = QTabWidget(parent)
-    tabs.setDocumentMode(True)
-    for title, view in views:
-        tabs.addTab(view, title)
-    return tabs
+class Rail(QWidget):
+    """Views under their titles, in groups; one is shown."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._stack = QStackedWidget(self)
+        self.titles = QListWidget(self)
+        self.titles.setObjectName("views")
+        self.titles.setAccessibleName("Views")
+        self.titles.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._items: dict[QWidget, QListWidgetItem] = {}
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.titles)
+        row.addWidget(self._stack, 1)
+        self.titles.currentItemChanged.connect(self._show)
+
+    def fill(self, *groups: Group) -> None:
+        """Take these views and show the first."""
+        for heading, views in groups:
+            self._add(heading).setFlags(Qt.ItemFlag.NoItemFlags)
+            for title, view in views:
+                self._items[view] = self._add(title)
+                self._stack.addWidget(view)
+        self.titles.setFixedWidth(self.titles.sizeHintForColumn(0) + 4)
+        self.setCurrentWidget(self._stack.widget(0))
+
+    def currentWidget(self) -> QWidget:
+        """The view that is shown."""
+        return self._stack.currentWidget()
+
+    def setCurrentWidget(self, view: QWidget) -> None:
+        """Show this view."""
+        self.titles.setCurrentItem(self._items[view])
+
+    def _add(self, title: str) -> QListWidgetItem:
+        item = QListWidgetItem(title, self.titles)
+        item.setSizeHint(QSize(self.fontMetrics().horizontalAdvance(title) + 28, LINE))
+        return item
+
+    def _show(self, item: QListWidgetItem) -> None:
+        view = next((v for v, each in self._items.items() if each is item), None)
+        if view is not None:
+            self._stack.setCurrentWidget(view)
 
 
-def centre(notice: QWidget, tabs: QWidget, parent: QWidget) -> QWidget:
+def centre(notice: QWidget, views: QWidget, parent: QWidget) -> QWidget:
     """Both, one above the other."""
     found = QWidget(parent)
     found.setMinimumWidth(SMALLEST)
@@ -25,5 +73,5 @@ def centre(notice: QWidget, tabs: QWidget, parent: QWidget) -> QWidget:
     above.setContentsMargins(8, 0, 8, 0)
     above.addWidget(notice)
     column.addLayout(above)
-    column.addWidget(tabs, 1)
+    column.addWidget(views, 1)
     return found

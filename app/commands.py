@@ -15,6 +15,7 @@ from app.dialogs.trust import TrustDialog
 from app.errors import show_defect, show_error
 from app.forms.draft import Draft
 from app.history import History, can_resume
+from app.inspector import Inspector
 from app.naming import run_folder
 from app.opening import FILTERS, open_path
 from app.panels.recipe import RecipePanel
@@ -43,6 +44,7 @@ class Commands(QObject):
         self,
         workspace: Workspace,
         draft: Draft,
+        inspector: Inspector,
         runner: Runner,
         history: History,
         preferences: Preferences,
@@ -53,6 +55,7 @@ class Commands(QObject):
         super().__init__(window)
         self._workspace = workspace
         self._draft = draft
+        self._inspector = inspector
         self._runner = runner
         self._history = history
         self._preferences = preferences
@@ -92,7 +95,7 @@ class Commands(QObject):
         self.resumable_changed.emit(False)
         self._preferences.remember(path.expanduser().absolute())
         if opened.run:
-            self._history.open(opened.run, opened.recipe, self._runner.take_as_seen)
+            self._history.open(opened.run, opened.recipe, self._inspector.take_as_seen)
         else:
             self._workspace.set_recipe(opened.recipe)
             if path.suffix.lower() == ".json":
@@ -152,7 +155,7 @@ class Commands(QObject):
         """Go on with the shown run, as its own recipe says."""
         if self._workspace.folder:
             recipe = recipe_of(self._workspace.folder)
-            self._runner.take_as_seen(recipe)
+            self._inspector.take_as_seen(recipe)
             self._workspace.set_recipe(recipe)
             self._notice.hide()
             self.resumable_changed.emit(False)
@@ -210,7 +213,7 @@ class Commands(QObject):
             f"{error.message} {error.hint}",
             "error",
             "Check again",
-            self._runner.inspect,
+            self._inspector.inspect,
         )
 
     def on_trust_needed(self, needed: TrustNeeded) -> None:
@@ -277,10 +280,10 @@ class Commands(QObject):
         dialog, self._trust = self._trust, None
         if answer == TrustDialog.DialogCode.Accepted:
             self._preferences.trust(dialog.digest)
-            self._runner.inspect()
+            self._inspector.inspect()
         else:
             self._recipe_panel.tell(
                 "The Python file was not run, so there is no network to show.",
-                "warning", "Look at it again", self._runner.inspect,
+                "warning", "Look at it again", self._inspector.inspect,
             )  # fmt: skip
         dialog.deleteLater()

@@ -12,30 +12,27 @@ from PySide6.QtWidgets import (
 
 from app import assets, geometry
 from app.actions import Actions
+from app.background import Background
 from app.banner import Banner
 from app.bridge import Bridge
-from app.centre import centre, tabs_of
+from app.centre import centre
 from app.commands import Commands
 from app.comparing import Comparing
 from app.dialogs.closing import ask_to_close
 from app.errors import Net
 from app.forms.draft import Draft
 from app.history import History
+from app.inspector import Inspector
 from app.menus import build_menus, build_toolbar, panel_actions
 from app.panels.activity import ActivityBar
-from app.panels.compare import ComparePanel
-from app.panels.curves import CurvesPanel
 from app.panels.layer_table import LayerTablePanel
-from app.panels.layers import LayersPanel
 from app.panels.log import LogPanel
-from app.panels.promises import PromisesPanel
 from app.panels.recipe import RecipePanel
-from app.panels.sensitivity import SensitivityPanel
-from app.panels.thresholds import ThresholdsPanel
 from app.preferences import Preferences
-from app.probing import Probing
 from app.runner import Runner
-from app.steering import Steering
+from app.steering.probing import Probing
+from app.steering.steering import Steering
+from app.views import Views
 from app.workspace import Workspace
 from engine.recipe import Recipe
 
@@ -63,30 +60,24 @@ class MainWindow(QMainWindow):
         self.bridge = Bridge(self)
         self.draft = Draft(self.workspace, self)
         self.probing = Probing(self.workspace, preferences, self)
-        self.runner = Runner(
-            self.workspace, self.bridge, preferences, self.probing, self
-        )
-        self.history = History(
-            self.workspace, self.bridge, self.runner.background, self
-        )
+        self.background = Background(self)
+        common = (self.workspace, self.bridge, preferences, self.background)
+        self.inspector = Inspector(*common, self)
+        self.runner = Runner(*common, self.inspector, self.probing, self)
+        self.history = History(self.workspace, self.bridge, self.background, self)
         self.recipe_panel = RecipePanel(self.workspace, self.draft, self)
-        self.curves = CurvesPanel(self.workspace, self.bridge)
-        self.layers = LayersPanel(self.workspace, self.bridge)
         self.steering = Steering(self.workspace, self.bridge, self)
-        self.thresholds = ThresholdsPanel(
-            self.workspace, self.bridge, self.steering, self.probing
+        self.views = Views(
+            self.workspace, self.bridge, self.runner, self.steering, self.probing, self
         )
-        self.sensitivity = SensitivityPanel(self.workspace, self.steering)
-        self.promises = PromisesPanel(self.workspace, self.bridge)
-        self.compare = ComparePanel(self.bridge)
         self.layer_table = LayerTablePanel(self.workspace, self.bridge, self.steering)
         self.log = LogPanel(self.workspace, self.bridge)
         self.activity = ActivityBar(self.workspace, self.bridge)
         self.notice = Banner(wide=True, parent=self)
         self.actions_ = Actions(self.workspace, self.draft, self)
         self.commands = Commands(
-            self.workspace, self.draft, self.runner, self.history, preferences,
-            self.recipe_panel, self.notice, self,
+            self.workspace, self.draft, self.inspector, self.runner, self.history,
+            preferences, self.recipe_panel, self.notice, self,
         )  # fmt: skip
         self.comparing = Comparing(
             self.workspace, self.runner, preferences, self.notice, self
@@ -102,7 +93,7 @@ class MainWindow(QMainWindow):
         if path is not None:
             self.commands.open(path)
         if self.workspace.folder is None:
-            self.runner.inspect()
+            self.inspector.inspect()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Files and folders may be dropped anywhere."""
@@ -125,6 +116,7 @@ class MainWindow(QMainWindow):
             return
         self._remember()
         self.hide()
+        self.inspector.close()
         self.runner.close()
         self.probing.close()
         self.probing.join()
@@ -134,16 +126,7 @@ class MainWindow(QMainWindow):
     def _lay_out(self) -> None:
         self.setWindowIcon(assets.application_icon())
         self.setAcceptDrops(True)
-        views = (
-            ("Curves", self.curves),
-            ("Layers", self.layers),
-            ("Thresholds", self.thresholds),
-            ("Sensitivity", self.sensitivity),
-            ("Promises", self.promises),
-            ("Compare", self.compare),
-        )
-        self.tabs = tabs_of(views, self)
-        middle = centre(self.notice, self.tabs, self)
+        middle = centre(self.notice, self.views, self)
         self._columns = QSplitter(Qt.Orientation.Horizontal, self)
         for widget in (self.recipe_panel, middle, self.layer_table):
             self._columns.addWidget(widget)
@@ -198,17 +181,19 @@ class MainWindow(QMainWindow):
         do.named.connect(self._on_named)
         do.comparison_opened.connect(self.comparing.open)
         self.comparing.begun.connect(self._show_comparison)
-        self.comparing.opened.connect(self.compare.set_comparison)
+        self.comparing.opened.connect(self.views.compare.set_comparison)
         self.comparing.opened.connect(self._show_comparison)
-        self.compare.cell_opened.connect(do.open)
+        self.views.compare.cell_opened.connect(do.open)
         do.preferences_wanted.connect(self._edit_preferences)
-        runner.inspected.connect(do.on_inspected)
-        runner.inspect_failed.connect(do.on_inspect_failed)
+        self.inspector.inspected.connect(do.on_inspected)
+        self.inspector.inspect_failed.connect(do.on_inspect_failed)
+        self.inspector.trust_needed.connect(do.on_trust_needed)
+        self.inspector.crashed.connect(do.on_defect)
         runner.trust_needed.connect(do.on_trust_needed)
         runner.run_failed.connect(do.on_run_failed)
         runner.run_ended.connect(do.on_run_ended)
         runner.run_ended.connect(self.comparing.on_run_ended)
-        runner.run_ended.connect(self.compare.rest)
+        runner.run_ended.connect(self.views.compare.rest)
         runner.run_ended.connect(self._on_run_ended)
         runner.crashed.connect(do.on_defect)
         self.probing.crashed.connect(do.on_defect)
@@ -231,10 +216,10 @@ class MainWindow(QMainWindow):
         self._show_title()
 
     def _show_comparison(self) -> None:
-        self.tabs.setCurrentWidget(self.compare)
+        self.views.setCurrentWidget(self.views.compare)
 
     def _score(self) -> None:
-        self.tabs.setCurrentWidget(self.thresholds)
+        self.views.setCurrentWidget(self.views.thresholds)
         self.runner.score()
 
     def _on_run_ended(self) -> None:

@@ -1,29 +1,29 @@
 """Runner: starts, pauses and stops the engine on the background thread."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Signal
 
 import engine
 from app.background import Background
 from app.bridge import Bridge, news
+from app.inspector import Inspector
 from app.preferences import Preferences
-from app.probing import Probing
 from app.processes import Processes
+from app.steering.probing import Probing
 from app.workspace import Workspace
 from engine.comparing.comparison import Comparison
 from engine.errors import EngineError, InputError, TrustNeeded
-from engine.events import Event, Noticed
+from engine.events import Event
 from engine.recipe import Recipe
-
-QUIET = 350  # milliseconds without an edit before the network is looked at
 
 
 class Runner(QObject):
     """One engine job at a time, and the state of the workspace to go with it."""
 
-    inspected = Signal()  # model and data of the recipe are fine
-    inspect_failed = Signal(object)  # EngineError
     trust_needed = Signal(object)  # TrustNeeded
     run_failed = Signal(object)  # EngineError
     run_ended = Signal(object)  # the last Event of a run on this machine
@@ -39,6 +39,8 @@ class Runner(QObject):
         workspace: Workspace,
         bridge: Bridge,
         preferences: Preferences,
+        background: Background,
+        inspector: Inspector,
         probing: Probing,
         parent: QObject | None = None,
     ) -> None:
@@ -46,27 +48,18 @@ class Runner(QObject):
         self._workspace = workspace
         self._bridge = bridge
         self._preferences = preferences
+        self._background = background
+        self._inspector = inspector
         self._probing = probing
-        self._background = Background(self)
         self._control = engine.Control()
         self._processes = Processes(bridge, self)
         self._processes.ended.connect(self._on_processes_ended)
         self._processes.failed.connect(self._on_run_error)
-        self._newest = 0
-        self._seen: tuple | None = None
         self._last: Event | None = None
-        self._quiet = QTimer(self, interval=QUIET, singleShot=True)
-        self._quiet.timeout.connect(self.inspect)
-        workspace.recipe_changed.connect(self._on_recipe)
-
-    @property
-    def background(self) -> Background:
-        """The engine's thread, for whoever else must read or write files."""
-        return self._background
 
     def start(self, recipe: Recipe, folder: Path) -> None:
         """Prune; everything the run says goes to the bridge."""
-        self.take_as_seen(recipe)
+        self._inspector.take_as_seen(recipe)
         if recipe.machine.processes > 1:
             self._show_start(folder)
             self._processes.run(recipe, folder, self._preferences.trusted)
@@ -111,31 +104,6 @@ class Runner(QObject):
         self._control.stop()
         self._workspace.set_state("stopping")
 
-    def take_as_seen(self, recipe: Recipe) -> None:
-        """Its network is on show already (an opened run): do not load it again."""
-        self._seen = _looked_at(recipe)
-        self._newest += 1
-        self._quiet.stop()
-
-    def inspect(self) -> None:
-        """Load the recipe's network and data beside the window and show the layers."""
-        recipe = self._workspace.recipe
-        before, self._seen = self._seen, _looked_at(recipe)
-        anew = before is None or before[:2] != self._seen[:2]
-        self._newest += 1
-        ticket, trust = self._newest, self._preferences.trusted
-        events: list[Event] = []
-
-        def look() -> None:
-            if ticket == self._newest:
-                engine.inspect(recipe, emit=events.append, trust=trust)
-
-        self._background.do(
-            look,
-            lambda _: self._on_inspected(ticket, events, anew),
-            lambda error: self._on_inspect_failed(ticket, events, error),
-        )
-
     def export(self, folder: Path, to: str, out: Path) -> None:
         """Write the pruned network to a file, new or given up, and check the file."""
         trust = self._preferences.trusted
@@ -156,8 +124,6 @@ class Runner(QObject):
 
     def close(self) -> None:
         """Stop whatever goes on and wait for its end."""
-        self._newest += 1
-        self._quiet.stop()
         self._control.stop()
         self._processes.close()
         self._background.close()
@@ -176,30 +142,39 @@ class Runner(QObject):
     def score(self) -> None:
         """Score the recipe's network without pruning; the run on show stays."""
         recipe = self._workspace.recipe
+        self.look(
+            partial(engine.score, recipe), lambda study: self.scored.emit(recipe, study)
+        )
+
+    def look(self, work: Callable[..., Any], done: Callable[[Any], None]) -> None:
+        """Do what changes nothing; the run on show stays.
+
+        Args:
+            work: Of the engine's door; takes `emit`, `control` and `trust`.
+            done: Hears the answer, unless it was stopped or failed.
+        """
         self._last = None
         self._workspace.set_state("running")
         post = news(self._bridge.post)
-
-        def work(control: engine.Control, trust: frozenset[str]) -> None:
-            study = engine.score(recipe, emit=post, control=control, trust=trust)
-            if study is not None:
-                self.scored.emit(recipe, study)
-
-        self._launch(work)
+        self._launch(
+            lambda control, trust: work(emit=post, control=control, trust=trust), done
+        )
 
     def _begin(self, folder: Path, work, clear: bool = True) -> None:
         self._show_start(folder, clear)
         self._launch(work)
 
-    def _launch(self, work) -> None:
+    def _launch(self, work, done: Callable[[Any], None] = lambda answer: None) -> None:
         self._control = control = engine.Control()
         trust = self._preferences.trusted
 
-        def alone() -> None:
+        def alone() -> Any:
             self._probing.join()  # it may still draw from the same random numbers
-            work(control, trust)
+            return work(control, trust)
 
-        self._background.do(alone, self._on_ended, self._on_run_error)
+        self._background.do(
+            alone, lambda answer: self._on_ended(answer, done), self._on_run_error
+        )
 
     def _show_start(self, folder: Path, clear: bool = True) -> None:
         self._last = None
@@ -216,11 +191,15 @@ class Runner(QObject):
         self._last = last
         self._tell_end()
 
-    def _on_ended(self, _: object) -> None:
-        self._bridge.when_empty(self._tell_end)
+    def _on_ended(self, answer: Any, done: Callable[[Any], None]) -> None:
+        self._bridge.when_empty(lambda: self._tell_end(answer, done))
 
-    def _tell_end(self) -> None:
+    def _tell_end(
+        self, answer: Any = None, done: Callable[[Any], None] = lambda answer: None
+    ) -> None:
         self._workspace.set_state("idle")
+        if answer is not None:
+            done(answer)
         self.run_ended.emit(self._last)
 
     def _on_run_error(self, error: BaseException) -> None:
@@ -240,42 +219,6 @@ class Runner(QObject):
             self.crashed.emit(error)
         self.run_ended.emit(self._last)
 
-    def _on_recipe(self, recipe: Recipe) -> None:
-        if self._workspace.state != "idle":
-            return
-        if _looked_at(recipe) != self._seen:
-            self._newest += 1  # an answer under way is about another recipe
-            self._quiet.start()
-        else:
-            self._quiet.stop()
-
-    def _on_inspected(self, ticket: int, events: list[Event], anew: bool) -> None:
-        if ticket == self._newest:
-            self._show(events, anew)
-            self.inspected.emit()
-
-    def _on_inspect_failed(
-        self, ticket: int, events: list[Event], error: BaseException
-    ) -> None:
-        if ticket != self._newest:
-            return
-        if isinstance(error, TrustNeeded):
-            self._show(events, True)
-            self.trust_needed.emit(error)
-        elif isinstance(error, EngineError):
-            notice = Noticed("warning", error.message, error.hint)
-            self._show([*events, notice], True)
-            self.inspect_failed.emit(error)
-        else:
-            self.crashed.emit(error)
-
-    def _show(self, events: list[Event], anew: bool) -> None:
-        if anew:
-            self._workspace.set_folder(None)
-            self._bridge.clear()
-        for event in events:
-            self._bridge.post(event)
-
     def _on_export_failed(self, error: BaseException) -> None:
         if isinstance(error, EngineError):
             self.export_failed.emit(error)
@@ -292,9 +235,3 @@ class Runner(QObject):
             told = InputError("The plan ended unexpectedly.", "See the report.")
             self.plan_failed.emit(recipe, told)
             self.crashed.emit(error)
-
-
-def _looked_at(recipe: Recipe) -> tuple:
-    """What an inspection depends on."""
-    target = recipe.allocation
-    return recipe.model, recipe.data, target.exclude, target.floor, target.ceiling

@@ -17,7 +17,7 @@ from engine.events import (
     RunResumed,
     RunStarted,
 )
-from engine.steering.events import ScoringEnded, ScoringStarted
+from engine.steering.events import LookEnded, LookStarted
 from engine.words.events import in_words
 
 PHASES = {
@@ -88,7 +88,7 @@ class ActivityBar(QWidget):
                 self._progress = None
             elif isinstance(event, RunPaused | RunResumed):
                 self._paused = isinstance(event, RunPaused)
-            elif isinstance(event, RunStarted | ScoringStarted):
+            elif isinstance(event, RunStarted | LookStarted):
                 self._running, self._paused = True, False
                 self._words = "Starting"
                 self.device.setText(event.device)
@@ -97,7 +97,7 @@ class ActivityBar(QWidget):
                 self._words = "Starting"
             elif isinstance(event, CellStarted):
                 self._cell = f"Cell {event.number} of {event.total}: "
-            elif isinstance(event, (*LAST, ComparisonEnded, ScoringEnded)):
+            elif isinstance(event, (*LAST, ComparisonEnded, LookEnded)):
                 self._running, self._progress, self._cell = False, None, ""
                 self._outcome = _outcome(event)
         self._show()

@@ -20,7 +20,7 @@ from app.plots.base import small_font
 from app.plots.curves import CurvesFigure
 from app.plots.empty import EmptyState
 from app.plots.readout import readout
-from app.plots.record import COLUMNS, Record
+from app.records.curves import COLUMNS, Record
 from app.workspace import Workspace
 from engine.events import Event
 

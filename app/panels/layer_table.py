@@ -13,7 +13,7 @@ from PySide6.QtWidgets import (
 
 from app.bridge import Bridge
 from app.plots.empty import EmptyState
-from app.steering import Steering
+from app.steering.steering import Steering
 from app.tables.checkpoint import CheckpointReport, headline
 from app.tables.exclusion import excluding, including
 from app.tables.layer_table import LayerTableModel

@@ -20,7 +20,8 @@ from app.bridge import Bridge
 from app.plots import export
 from app.plots.base import small_font
 from app.plots.empty import EmptyState
-from app.plots.promise_record import (
+from app.plots.promises import PromisesFigure
+from app.records.promises import (
     COLUMNS,
     KINDS,
     MEANING,
@@ -29,7 +30,6 @@ from app.plots.promise_record import (
     sentence,
     tried,
 )
-from app.plots.promises import PromisesFigure
 from app.tables.promise_table import SHARE, PromiseTableModel
 from app.tables.units import percent
 from app.workspace import Workspace

@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 from app.plots import export
 from app.plots.empty import EmptyState
 from app.plots.sensitivity import SensitivityFigure
-from app.steering import Steering
+from app.steering.steering import Steering
 from app.tables.prices import Price, PricesModel
 from app.workspace import Workspace
 

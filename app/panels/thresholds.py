@@ -20,10 +20,10 @@ from app.plots import export
 from app.plots.empty import EmptyState
 from app.plots.histogram import HistogramFigure
 from app.plots.multiples import Multiples, MultiplesView, Sheet
-from app.plots.next_prune import NextPrune
-from app.plots.prunes import Prunes, bins
-from app.probing import Probing
-from app.steering import Steering
+from app.records.prunes import Prunes, bins
+from app.steering.next_prune import NextPrune
+from app.steering.probing import Probing
+from app.steering.steering import Steering
 from app.tables.units import short
 from app.workspace import Workspace
 from engine.events import Event, Histogram

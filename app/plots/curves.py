@@ -11,8 +11,8 @@ from app.plots import base
 from app.plots.axes import NumberAxis, PercentAxis, ProgressAxis
 from app.plots.legend import Entry, Legend
 from app.plots.marks import LabelAxis, VerticalLines
-from app.plots.record import Record
-from app.plots.series import Series
+from app.records.curves import Record
+from app.records.series import Series
 
 ENTRIES = (
     Entry("Training", "training", "line"),

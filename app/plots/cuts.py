@@ -6,7 +6,7 @@ from PySide6.QtGui import QKeyEvent
 
 from app.palette import Palette
 from app.plots import base
-from app.steering import ALL
+from app.steering.steering import ALL
 
 LAYER = "layer"  # the other cut beside ALL
 SPANS = {ALL: (0.5, 1.0), LAYER: (0.0, 0.5)}  # of the height: above and below

@@ -17,7 +17,7 @@ from app.plots import base
 from app.plots.axes import CountAxis, PowerAxis
 from app.plots.cuts import LAYER, Cuts
 from app.plots.legend import Entry, Legend
-from app.steering import ALL
+from app.steering.steering import ALL
 from engine.events import Histogram
 
 ENTRIES = (

@@ -13,7 +13,7 @@ from app.plots import base
 from app.plots.axes import RatioAxis, WholeAxis
 from app.plots.legend import Entry, Legend
 from app.plots.marks import VerticalLines
-from app.plots.promise_record import BAND, SURE, Promise, Promises
+from app.records.promises import BAND, SURE, Promise, Promises
 
 ENTRIES = (
     Entry("Predicted, sum of saliencies", "sparsity", "hollow"),

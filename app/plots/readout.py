@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.plots.record import Record
+from app.records.curves import Record
 from app.tables.units import accuracy, number
 
 SEPARATOR = "  \N{MIDDLE DOT}  "

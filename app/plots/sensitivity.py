@@ -10,7 +10,7 @@ from app.palette import Palette
 from app.plots import base
 from app.plots.axes import NumberAxis, PowerAxis
 from app.plots.legend import Entry, Legend
-from app.steering import Steering
+from app.steering.steering import Steering
 
 ENTRIES = (
     Entry("Predicted loss of a layer", "training", "dashed"),

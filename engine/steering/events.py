@@ -1,4 +1,4 @@
-"""What scoring a network without pruning says beside the usual events."""
+"""What a look at a network (scoring, measuring) says beside the usual events."""
 
 from dataclasses import dataclass
 
@@ -6,17 +6,18 @@ from engine.events import Event
 
 
 @dataclass(frozen=True)
-class ScoringStarted(Event):
-    """A network is about to be scored; nothing will change."""
+class LookStarted(Event):
+    """A look begins, such as "Scoring"; nothing will change and nothing is written."""
 
+    title: str
     device: str
 
 
 @dataclass(frozen=True)
-class ScoringEnded(Event):
-    """The last event of every scoring; `message` says how it went."""
+class LookEnded(Event):
+    """The last event of every look; `message` says how it went."""
 
     message: str
 
 
-SCORING_EVENTS: tuple[type[Event], ...] = (ScoringStarted, ScoringEnded)
+LOOK_EVENTS: tuple[type[Event], ...] = (LookStarted, LookEnded)

@@ -2,18 +2,15 @@
 
 import tempfile
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
-from engine import machine
-from engine.errors import Stopped
 from engine.events import Event, Fitted
 from engine.job import Job
 from engine.monitor import Control, Monitor
 from engine.problem import Problem
 from engine.prune import fitted
 from engine.recipe import Recipe
-from engine.steering.events import ScoringEnded, ScoringStarted
+from engine.steering.look import look
 from engine.steering.study import Study, study_of
 from engine.thrift import thrifty
 
@@ -24,7 +21,7 @@ def score(
     control: Control | None = None,
     trust: frozenset[str] = frozenset(),
 ) -> Study | None:
-    """Fit the recipe's estimator to its network as it comes, in one process.
+    """Fit the recipe's estimator to its network as it comes; see `look`.
 
     Args:
         recipe: What would be run.
@@ -36,26 +33,16 @@ def score(
         The saliencies, or None when it was stopped.
 
     Raises:
-        EngineError: The recipe cannot run; after `ScoringEnded`.
+        EngineError: The recipe cannot run; after `LookEnded`.
     """
-    device = machine.pick_device(recipe.machine)
-    kept: list[Study] = []  # its memory counts as that of a run that is watched
-    memory = partial(machine.memory_used, device)
-    monitor = Monitor(emit, control, memory, watch=kept.append)
-    told = "The network could not be scored."
-    with machine.threads(recipe.machine):
-        monitor.emit(ScoringStarted(machine.describe(device)))
-        try:
-            _score(Job(recipe, monitor, trust), monitor)
-            study = kept[-1]
-            weights = sum(each.size for each in study.ranking.layers.values())
-            told = f"Scored {weights:,} weights; nothing was pruned."
-            return study
-        except Stopped:
-            told = "Stopped before the network was scored."
-            return None
-        finally:
-            monitor.emit(ScoringEnded(told))
+    kept: list[Study] = []
+
+    def work(monitor: Monitor) -> tuple[Study, str]:
+        _score(Job(recipe, monitor, trust), monitor)
+        weights = sum(each.size for each in kept[-1].ranking.layers.values())
+        return kept[-1], f"Scored {weights:,} weights; nothing was pruned."
+
+    return look("Scoring", recipe, work, emit, control, kept.append)
 
 
 def _score(job: Job, monitor: Monitor) -> None:

@@ -33,7 +33,7 @@ from engine.events import (
     Saved,
 )
 from engine.facts import damping_ratio, mean_overlap, raised_share
-from engine.steering.events import ScoringEnded, ScoringStarted
+from engine.steering.events import LookEnded, LookStarted
 from engine.words.units import accuracy, clock, count, exact, many, number, percent
 
 STAGES = {
@@ -234,6 +234,6 @@ _SENTENCES: dict[type[Event], Callable[[Any], str | tuple[str, ...]]] = {
     ComparisonStarted: _comparing,
     CellFinished: _cell,
     ComparisonEnded: _compared,
-    ScoringStarted: lambda event: f"Scoring on {event.device}; nothing is pruned",
-    ScoringEnded: lambda event: event.message,
+    LookStarted: lambda event: f"{event.title} on {event.device}; nothing is pruned",
+    LookEnded: lambda event: event.message,
 }

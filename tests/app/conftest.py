@@ -2,12 +2,15 @@
 
 import pytest
 
+from app.background import Background
 from app.bridge import Bridge
+from app.inspector import Inspector
 from app.main_window import MainWindow
 from app.preferences import Preferences
-from app.probing import Probing
 from app.runner import Runner
+from app.steering.probing import Probing
 from app.workspace import Workspace
+from engine.events import Event
 from engine.recipe import parse
 
 QUICK = {
@@ -59,9 +62,34 @@ def probing(workspace, preferences):
 
 
 @pytest.fixture
-def runner(workspace, bridge, preferences, probing):
-    """A runner, its thread ended after the test."""
-    runner = Runner(workspace, bridge, preferences, probing)
+def seen(bridge):
+    """Every event that reached the GUI thread."""
+    events = []
+    bridge.on(Event, events.extend)
+    return events
+
+
+@pytest.fixture
+def background():
+    """The engine's thread, ended after the test."""
+    background = Background()
+    yield background
+    background.close()
+
+
+@pytest.fixture
+def inspector(workspace, bridge, preferences, background):
+    """Looks at the recipe's network beside the window."""
+    inspector = Inspector(workspace, bridge, preferences, background)
+    yield inspector
+    inspector.close()
+
+
+@pytest.fixture
+def runner(workspace, bridge, preferences, background, inspector, probing):
+    """A runner, its work stopped after the test."""
+    common = (workspace, bridge, preferences, background)
+    runner = Runner(*common, inspector, probing)
     yield runner
     runner.close()
 
@@ -71,9 +99,10 @@ def window(qtbot, preferences, quick):
     """The whole window with the quick recipe, its network on show."""
     window = MainWindow(preferences)
     window.workspace.set_recipe(quick)
-    with qtbot.waitSignal(window.runner.inspected, timeout=20_000):
+    with qtbot.waitSignal(window.inspector.inspected, timeout=20_000):
         window.show()
     yield window
+    window.inspector.close()
     window.runner.close()
     window.net.remove()
     window.close()

@@ -43,10 +43,10 @@ def test_from_the_menu_to_a_full_table(qtbot, window, seen):
     with qtbot.waitSignal(window.runner.run_ended, timeout=PATIENCE) as ended:
         dialog.start.click()
         assert window.workspace.state == "running"
-        assert window.tabs.currentWidget() is window.compare
+        assert window.views.currentWidget() is window.views.compare
     assert isinstance(ended.args[0], ComparisonEnded) and ended.args[0].done == 4
     assert "Done: all of 4 cells." in window.notice.text
-    assert window.compare.summary.text() == "4 of 4 cells"
+    assert window.views.compare.summary.text() == "4 of 4 cells"
     assert "4 of 4 cells" in window.activity.phase.text()
     assert "Cell 4 of 4: " in "".join(
         window.log.model.index(row).data() for row in range(window.log.model.rowCount())
@@ -59,18 +59,18 @@ def test_from_the_menu_to_a_full_table(qtbot, window, seen):
 
 def test_an_opened_comparison_shows_its_table_and_its_runs(qtbot, window, quick):
     fill(qtbot, window, comparison(quick))
-    folder = window.compare.folder
-    before = [window.compare.model.index(0, n).data() for n in range(2)]
-    window.compare.model.set_cells(())
+    folder = window.views.compare.folder
+    before = [window.views.compare.model.index(0, n).data() for n in range(2)]
+    window.views.compare.model.set_cells(())
     window.workspace.set_recipe(with_changes(quick, {"allocation.sparsity": 0.4}))
     window.commands.open(folder)
-    assert [window.compare.model.index(0, n).data() for n in range(2)] == before
+    assert [window.views.compare.model.index(0, n).data() for n in range(2)] == before
     assert window.workspace.recipe == quick
-    assert window.tabs.currentWidget() is window.compare
+    assert window.views.currentWidget() is window.views.compare
     with qtbot.waitSignal(window.history.opened, timeout=PATIENCE):
-        window.compare.view.activated.emit(window.compare.model.index(1, 1))
+        window.views.compare.view.activated.emit(window.views.compare.model.index(1, 1))
     assert window.workspace.folder == folder / "cells" / "random-0.9-0"
-    assert window.compare.model.index(0, 0).data() == before[0]  # it stays
+    assert window.views.compare.model.index(0, 0).data() == before[0]  # it stays
 
 
 def test_a_stop_leaves_cells_that_can_be_filled_later(qtbot, window, quick):
@@ -80,12 +80,12 @@ def test_a_stop_leaves_cells_that_can_be_filled_later(qtbot, window, quick):
     assert last.stopped and 1 <= last.done < 120
     assert f"{last.done} of 120 cells are done" in window.notice.text
     assert window.workspace.state == "idle"
-    folder = window.compare.folder
+    folder = window.views.compare.folder
     window.commands.open(folder)
     assert window.notice._button.text() == "Fill the others"
     with qtbot.waitSignal(window.runner.run_ended, timeout=PATIENCE) as ended:
         window.notice._button.click()
-    assert ended.args[0].done > last.done and window.compare.folder == folder
+    assert ended.args[0].done > last.done and window.views.compare.folder == folder
 
 
 def test_pause_holds_it(qtbot, window, quick):
@@ -94,7 +94,7 @@ def test_pause_holds_it(qtbot, window, quick):
     qtbot.waitUntil(lambda: window.activity.phase.text().startswith("Paused"))
     with qtbot.waitSignal(window.runner.run_ended, timeout=PATIENCE):
         window.actions_.pause.trigger()
-    assert window.compare.summary.text() == "4 of 4 cells"
+    assert window.views.compare.summary.text() == "4 of 4 cells"
 
 
 def test_what_cannot_begin_is_said(qtbot, window, quick, tmp_path):
@@ -117,5 +117,5 @@ def test_failed_cells_are_offered_again(qtbot, window, quick):
     last = fill(qtbot, window, comparison(quick, methods=methods, sparsities=[0.5]))
     assert (last.done, last.failed) == (1, 1)
     assert "1 of 2 cells are done, 1 failed" in window.notice.text
-    _, cells = comparison_of(window.compare.folder)
+    _, cells = comparison_of(window.views.compare.folder)
     assert "missing.pth" in cells[1].error

@@ -166,10 +166,10 @@ def test_a_recipe_that_cannot_be_saved_is_a_dialog(qtbot, window, tmp_path):
 def test_a_broken_checkpoint_is_said_above_the_form(qtbot, window, tmp_path):
     path = tmp_path / "empty.pth"
     path.touch()
-    with qtbot.waitSignal(window.runner.inspect_failed, timeout=PATIENCE):
+    with qtbot.waitSignal(window.inspector.inspect_failed, timeout=PATIENCE):
         window.commands.open(path)
     assert "empty.pth" in window.recipe_panel.banner.text
-    with qtbot.waitSignal(window.runner.inspected, timeout=PATIENCE):
+    with qtbot.waitSignal(window.inspector.inspected, timeout=PATIENCE):
         window.actions_.undo.trigger()
     assert window.recipe_panel.banner.text == ""
 
@@ -180,11 +180,11 @@ def test_trust_is_asked_once_and_loads_the_network(qtbot, window, tmp_path):
         "from torch import nn\n\n\ndef build():\n"
         "    return nn.Sequential(nn.Flatten(), nn.Linear(64, 10))\n"
     )
-    with qtbot.waitSignal(window.runner.trust_needed, timeout=PATIENCE):
+    with qtbot.waitSignal(window.inspector.trust_needed, timeout=PATIENCE):
         window.commands.open(file)
     dialog = window.findChild(TrustDialog)
     assert "nn.Linear(64, 10)" in dialog.source.toPlainText()
-    with qtbot.waitSignal(window.runner.inspected, timeout=PATIENCE):
+    with qtbot.waitSignal(window.inspector.inspected, timeout=PATIENCE):
         dialog.trust.click()
     assert preferences_of(window).trusted == {dialog.digest}
 

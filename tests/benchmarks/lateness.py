@@ -93,7 +93,7 @@ def watch(home: Path, recipe: Path, points: int) -> dict[str, list[float]]:
     def tick() -> None:
         nonlocal last
         before, last = last, time.perf_counter()
-        if now and len(window.curves.record.training) >= points:
+        if now and len(window.views.curves.record.training) >= points:
             waited = 1e3 * (last - before) - INTERVAL
             late.setdefault(now, []).append(max(0.0, waited))
 
@@ -104,8 +104,8 @@ def watch(home: Path, recipe: Path, points: int) -> dict[str, list[float]]:
 
     bridge.on(PhaseStarted, lambda events: begin(PHASES.get(events[-1].name, "")))
     runner.run_ended.connect(loop.quit)
-    runner.inspect_failed.connect(loop.quit)
-    runner.inspected.connect(
+    window.inspector.inspect_failed.connect(loop.quit)
+    window.inspector.inspected.connect(
         lambda: QTimer.singleShot(SETTLING, start),
         Qt.ConnectionType.SingleShotConnection,
     )
@@ -116,7 +116,7 @@ def watch(home: Path, recipe: Path, points: int) -> dict[str, list[float]]:
     window.show()
     loop.exec()
     timer.stop()
-    stored = len(window.curves.record.training)
+    stored = len(window.views.curves.record.training)
     window.close()
     if stored < points:
         raise RuntimeError(f"only {stored} of {points} points were stored")

@@ -21,7 +21,7 @@ def window(qtbot, tmp_path):
     preferences = Preferences(tmp_path / "preferences.json")
     preferences.change(runs=str(tmp_path / "runs"))
     window = MainWindow(preferences)
-    with qtbot.waitSignal(window.runner.inspected, timeout=TWO_MINUTES):
+    with qtbot.waitSignal(window.inspector.inspected, timeout=TWO_MINUTES):
         window.show()
     yield window
     window.close()

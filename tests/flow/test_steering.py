@@ -25,7 +25,7 @@ def window(qtbot, tmp_path):
     preferences.change(runs=str(tmp_path / "runs"), theme="light")
     window = MainWindow(preferences)
     window.workspace.set_recipe(parse(RECIPE))
-    with qtbot.waitSignal(window.runner.inspected, timeout=PATIENCE):
+    with qtbot.waitSignal(window.inspector.inspected, timeout=PATIENCE):
         window.show()
     yield window
     window.close()
@@ -43,8 +43,8 @@ def test_a_run_prunes_as_the_drag_has_promised(qtbot, window, kind):
     window.draft.edit("allocation.kind", kind)
     with qtbot.waitSignal(window.runner.run_ended, timeout=PATIENCE):
         press(qtbot, window, window.actions_.score)
-    panel = window.thresholds
-    assert window.tabs.currentWidget() is panel
+    panel = window.views.thresholds
+    assert window.views.currentWidget() is panel
     assert not list(window._preferences.runs.glob("*"))
     steering = panel.steering
     if kind != "uniform":
@@ -78,7 +78,7 @@ def test_a_run_prunes_as_the_drag_has_promised(qtbot, window, kind):
 def test_start_takes_the_number_that_is_being_typed(qtbot, window, by_key):
     with qtbot.waitSignal(window.runner.run_ended, timeout=PATIENCE):
         press(qtbot, window, window.actions_.score)
-    field = window.thresholds.next.bar.fields[ALL]
+    field = window.views.thresholds.next.bar.fields[ALL]
     window.activateWindow()
     field.setFocus()
     qtbot.waitUntil(field.hasFocus)

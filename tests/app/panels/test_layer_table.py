@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QStyle, QStyleOptionViewItem
 
 from app.panels.layer_table import LayerTablePanel
 from app.plots.empty import EmptyState
-from app.steering import Steering
+from app.steering.steering import Steering
 from app.tables.bars import FRACTION
 from app.tables.checkpoint import CheckpointReport
 from app.tables.layer_table import (

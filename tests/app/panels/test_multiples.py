@@ -5,7 +5,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage
 
 from app.panels.thresholds import ThresholdsPanel
-from app.steering import Steering
+from app.steering.steering import Steering
 
 
 @pytest.fixture

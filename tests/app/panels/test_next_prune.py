@@ -10,7 +10,7 @@ import engine
 from app.panels.thresholds import ThresholdsPanel
 from app.plots.cuts import ALL, LAYER
 from app.plots.empty import EmptyState
-from app.steering import Steering
+from app.steering.steering import Steering
 from engine.events import ModelLoaded
 from engine.recipe import parse, with_changes
 from engine.steering.overrides import overridden

@@ -11,7 +11,7 @@ import engine
 from app.panels.promises import PromisesPanel
 from app.plots import export
 from app.plots.empty import EmptyState
-from app.plots.promise_record import COLUMNS, Promise, Promises, sentence
+from app.records.promises import COLUMNS, Promise, Promises, sentence
 from engine.events import Checked, Halved, LayerPromise, Pruned
 from engine.recipe import parse
 

@@ -8,7 +8,7 @@ from PySide6.QtGui import QImage
 
 from app.panels.thresholds import ThresholdsPanel as Panel
 from app.plots.empty import EmptyState
-from app.steering import Steering
+from app.steering.steering import Steering
 from engine.events import Histogram, Scored
 
 

@@ -10,7 +10,7 @@ from app.plots.curves import CurvesFigure
 from app.plots.empty import EmptyState
 from app.plots.histogram import HistogramFigure
 from app.plots.legend import Legend
-from app.plots.record import Record
+from app.records.curves import Record
 from engine.events import Evaluated, Histogram
 
 

@@ -18,7 +18,7 @@ from engine.events import (
 )
 from engine.monitor import Control
 from engine.recipe import parse, with_changes
-from engine.steering.events import ScoringEnded, ScoringStarted
+from engine.steering.events import LookEnded, LookStarted
 from engine.steering.overrides import changes
 from engine.steering.what_if import WhatIf
 
@@ -43,8 +43,8 @@ def scored(recipe):
 
 def test_it_says_how_far_it_is_and_prunes_nothing(scored, recipe):
     study, events = scored
-    assert isinstance(events[0], ScoringStarted) and "cpu" in events[0].device
-    assert isinstance(events[-1], ScoringEnded)
+    assert isinstance(events[0], LookStarted) and "cpu" in events[0].device
+    assert isinstance(events[-1], LookEnded)
     phases = [e.name for e in events if isinstance(e, PhaseStarted)]
     assert phases == ["load", "gradients", "curvature", "selection"]
     assert any(isinstance(e, Progressed) for e in events)
@@ -122,7 +122,7 @@ def test_it_stops_and_pauses_like_a_run(recipe):
             threading.Timer(0.2, control.stop).start()
 
     assert engine.score(recipe, emit, control) is None
-    assert [type(e).__name__ for e in events[-2:]] == ["RunPaused", "ScoringEnded"]
+    assert [type(e).__name__ for e in events[-2:]] == ["RunPaused", "LookEnded"]
     assert "Stopped" in events[-1].message
 
 
@@ -131,7 +131,7 @@ def test_what_cannot_run_cannot_be_scored(recipe):
     lost = with_changes(recipe, {"allocation.exclude": ["*"]})
     with pytest.raises(InputError, match="No layer is left"):
         engine.score(lost, emit=events.append)
-    assert isinstance(events[-1], ScoringEnded)
+    assert isinstance(events[-1], LookEnded)
 
 
 def test_what_a_study_says_goes_first_is_what_a_run_removes(recipe, tmp_path):

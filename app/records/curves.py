@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from app.plots.series import Series
+from app.records.series import Series
 from engine.events import (
     EpochFinished,
     Evaluated,

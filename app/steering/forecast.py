@@ -7,7 +7,7 @@ from PySide6.QtGui import QPalette
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from app.plots.base import small_font
-from app.steering import Steering
+from app.steering.steering import Steering
 from app.tables.units import count, exact, number, percent, signed, stored
 from engine import Probed
 

@@ -3,7 +3,7 @@
 import pytest
 
 from app.plots.readout import readout
-from app.plots.record import COLUMNS, Record
+from app.records.curves import COLUMNS, Record
 from engine.events import (
     EpochFinished,
     Evaluated,

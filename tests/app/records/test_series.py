@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.plots.series import Series
+from app.records.series import Series
 
 
 def test_rows_come_back_by_column_however_many():

@@ -5,11 +5,11 @@ import math
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.plots.cuts import LAYER
-from app.plots.forecast import ForecastTable, figures
 from app.plots.histogram import HistogramFigure
-from app.plots.steer_bar import SteerBar
-from app.probing import Probing
-from app.steering import ALL, Steering
+from app.steering.bar import SteerBar
+from app.steering.forecast import ForecastTable, figures
+from app.steering.probing import Probing
+from app.steering.steering import ALL, Steering
 from app.workspace import Workspace
 from engine import Probed
 from engine.errors import EngineError

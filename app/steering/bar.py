@@ -11,7 +11,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.plots.cuts import LAYER
-from app.steering import ALL, Steering
+from app.steering.steering import ALL, Steering
 from app.tables.units import short
 
 COUNTED = {"weights": "All layers", "multiply-accumulates": "MACs removed"}

@@ -1,0 +1,1 @@
+"""Records: what views show of a run, gathered from its events."""

@@ -1,0 +1,1 @@
+"""Steering: what the next prune would do, and moving it."""

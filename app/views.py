@@ -1,0 +1,59 @@
+"""Views: everything that can be shown in the middle of the window, and its place."""
+
+from PySide6.QtWidgets import QWidget
+
+from app.bridge import Bridge
+from app.centre import Rail
+from app.panels.compare import ComparePanel
+from app.panels.curves import CurvesPanel
+from app.panels.layers import LayersPanel
+from app.panels.promises import PromisesPanel
+from app.panels.sensitivity import SensitivityPanel
+from app.panels.thresholds import ThresholdsPanel
+from app.runner import Runner
+from app.steering.probing import Probing
+from app.steering.steering import Steering
+from app.workspace import Workspace
+
+
+class Views(Rail):
+    """The views; a further one is a line where it is made and one in its group.
+
+    Args:
+        workspace: What they mirror.
+        bridge: Brings the events.
+        runner: Does long work behind a view.
+        steering: Knows what the next prune would do.
+        probing: Measures it.
+        parent: Qt's.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        bridge: Bridge,
+        runner: Runner,
+        steering: Steering,
+        probing: Probing,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.curves = CurvesPanel(workspace, bridge)
+        self.layers = LayersPanel(workspace, bridge)
+        self.promises = PromisesPanel(workspace, bridge)
+        self.thresholds = ThresholdsPanel(workspace, bridge, steering, probing)
+        self.sensitivity = SensitivityPanel(workspace, steering)
+        self.compare = ComparePanel(bridge)
+        run = (
+            ("Curves", self.curves),
+            ("Layers", self.layers),
+            ("Promises", self.promises),
+        )
+        next_prune = (
+            ("Thresholds", self.thresholds),
+            ("Sensitivity", self.sensitivity),
+        )
+        side_by_side = (("Methods", self.compare),)
+        self.fill(
+            ("Run", run), ("Next prune", next_prune), ("Side by side", side_by_side)
+        )
