@@ -137,7 +137,8 @@ class PagedFisher:
         self._draws = draws
         self._pages, self._live, self._monitor = pages, live, monitor
         self._size, self._given = min(block_size or len(live), len(live)), damping
-        self._width = max(int(part.sum()) for part in live.split(self._size))
+        most = max(int(part.sum()) for part in live.split(self._size))
+        self._width = max(most, 1)  # a layer without live weights has a page too
         self._settled: list[Tensor | None] = [None] * len(self._columns())
 
         found = []

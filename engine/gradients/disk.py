@@ -21,15 +21,20 @@ class Disk:
         folder: On the disk to use.
         shape: (rows, columns).
         dtype: Of the numbers.
+        pinned: Read into memory from which a GPU can copy by itself.
 
     Raises:
         RunError: The disk has no room.
     """
 
     def __init__(
-        self, folder: Path, shape: tuple[int, int], dtype: torch.dtype
+        self,
+        folder: Path,
+        shape: tuple[int, int],
+        dtype: torch.dtype,
+        pinned: bool = False,
     ) -> None:
-        self.shape, self.dtype = shape, dtype
+        self.shape, self.dtype, self._pinned = shape, dtype, pinned
         self._folder = folder
         self._width = shape[1] * dtype.itemsize
         try:
@@ -54,7 +59,9 @@ class Disk:
         """All rows of some columns, in the memory of the CPU; place is [:, columns]."""
         columns = place[1]
         found = torch.empty(
-            (self.shape[0], columns.stop - columns.start), dtype=self.dtype
+            (self.shape[0], columns.stop - columns.start),
+            dtype=self.dtype,
+            pin_memory=self._pinned,
         )
         whole = found.shape == self.shape
         try:

@@ -66,10 +66,12 @@ class Pages:
         self.dtype, self.device = weight.dtype, weight.device
         kept = torch.float16 if storage.half else weight.dtype
         self._scales = weight.new_ones(samples, 1) if storage.half else None
+        copied = storage.folder is not None and weight.is_cuda
+        self._copies = torch.cuda.Stream(weight.device) if copied else None
         if storage.folder is None:
             self._rows = weight.new_zeros(self.shape, dtype=kept)
         else:
-            self._rows = Disk(storage.folder, self.shape, kept)
+            self._rows = Disk(storage.folder, self.shape, kept, pinned=copied)
 
     def __setitem__(self, rows: slice | int, values: Tensor) -> None:
         """Write whole rows."""
@@ -82,11 +84,21 @@ class Pages:
         self._rows[rows] = values.to(self._rows.dtype)
 
     def read(self, columns: slice) -> Tensor:
-        """(N, columns) on the device."""
+        """(N, columns) on the device; a GPU goes on with its work meanwhile."""
+        if self._copies is None:
+            return self._read(columns)
+        with torch.cuda.stream(self._copies):
+            found = self._read(columns)
+        self._copies.synchronize()
+        found.record_stream(torch.cuda.current_stream(self.device))
+        return found
+
+    def _read(self, columns: slice) -> Tensor:
         found = self._rows[:, columns]
         if self._scales is None:
-            return found.to(self.device, self.dtype)
-        return found.to(self.device, self.dtype, copy=True).mul_(self._scales)
+            return found.to(self.device, self.dtype, non_blocking=True)
+        found = found.to(self.device, non_blocking=True)
+        return found.to(self.dtype, copy=True).mul_(self._scales)
 
 
 def _scales(rows: Tensor) -> Tensor:

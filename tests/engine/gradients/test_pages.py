@@ -13,6 +13,7 @@ from engine.errors import RunError, Stopped
 from engine.estimators import WoodFisher
 from engine.gradients import pages as pages_module
 from engine.gradients.pages import MEMORY, Pages, Storage
+from engine.gradients.prefetch import prefetched
 from engine.loss import Loss
 from engine.monitor import Control, Monitor
 from engine.problem import Problem
@@ -74,7 +75,7 @@ def test_rows_on_disk_are_the_rows_in_memory(case, tmp_path):
 @pytest.mark.parametrize("compensation", ["none", "sum", "joint"])
 @pytest.mark.parametrize("samples", [6, 25])
 @pytest.mark.parametrize("size", [0, 7, 16])
-@pytest.mark.parametrize("share", [1.0, 0.6])
+@pytest.mark.parametrize("share", [1.0, 0.6, 0.0])
 def test_scores_and_steps_are_equal(
     tmp_path, monkeypatch, compensation, samples, size, share
 ):
@@ -141,11 +142,16 @@ def test_half_precision_gives_nearly_the_same_scores_and_steps(size):
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
-def test_pages_of_a_gpu_come_back_to_it(tmp_path):
-    rows = torch.randn(5, 12, device="cuda")
-    pages = Pages(Storage(tmp_path), 5, torch.zeros(12, device="cuda"))
-    pages[0:5] = rows
-    assert torch.equal(pages.read(slice(2, 7)), rows[:, 2:7])
+@pytest.mark.parametrize("half", [False, True])
+def test_pages_of_a_gpu_come_back_to_it_while_it_works(tmp_path, half):
+    rows = torch.randint(-9, 9, (64, 200_000), device="cuda").float()
+    pages = Pages(Storage(tmp_path, half), 64, torch.zeros(200_000, device="cuda"))
+    pages[0:64] = rows
+    runs = [slice(at, at + 20_000) for at in range(0, 200_000, 20_000)]
+    found = []
+    for _, page in prefetched(runs, pages.read):
+        found.append(page @ torch.eye(20_000, device="cuda"))
+    assert torch.equal(torch.cat(found, 1), rows)
 
 
 def test_a_raised_damping_is_remembered(tmp_path, monkeypatch):
