@@ -77,9 +77,7 @@ class Job:
             raise InputError(
                 "No layer is left to prune.", "Clear some of allocation.exclude."
             )
-        self._mend = Repairs(
-            self.model, names, self.data.train, self.loss, recipe.repair, recipe.machine
-        )
+        self._mend = Repairs(self.model, names, self.data.train, self.loss, recipe)
         self.problem = Problem(
             self.model, names, self.data.train, self.loss, ranks=ranks,
             bootstrap=recipe.checks.bootstrap,

@@ -65,12 +65,22 @@ class Loss:
         labels = (sums <= chances[:, None] * sums[:, -1:]).sum(1)
         return labels.clamp_max(rows.shape[1] - 1)
 
+    def logarithms(self, outputs: Tensor) -> Tensor:
+        """Log-probabilities (n, classes)."""
+        return F.log_softmax(self._logits(outputs), 1)
+
     def _loss(self, outputs: Tensor, labels: Tensor, reduction: str) -> Tensor:
-        if self.kind == "probabilities":
-            outputs = outputs.clamp_min(torch.finfo(outputs.dtype).tiny).log()
         return F.cross_entropy(
-            outputs, labels, reduction=reduction, label_smoothing=self.label_smoothing
+            self._logits(outputs),
+            labels,
+            reduction=reduction,
+            label_smoothing=self.label_smoothing,
         )
+
+    def _logits(self, outputs: Tensor) -> Tensor:
+        if self.kind == "probabilities":
+            return outputs.clamp_min(torch.finfo(outputs.dtype).tiny).log()
+        return outputs
 
 
 def _sums_to_one(rows: Tensor) -> bool:

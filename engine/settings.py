@@ -56,9 +56,38 @@ class Repair(Part):
         advanced=True,
     )
 
+    distil: When = field(
+        "never",
+        "Distil",
+        "Train the kept weights to give the dense network's class probabilities, "
+        "without labels, after the last prune or after every step.",
+    )
+    distil_samples: int = field(
+        20_000,
+        "Images to distil with",
+        "Training images that are shown (no labels used).",
+        ge=2,
+        le=10_000_000,
+    )
+    passes: int = field(
+        4,
+        "Passes",
+        "How often each of them is shown; more is better and slower.",
+        ge=1,
+        le=1000,
+    )
+    learning_rate: float = field(
+        1e-3,
+        "Learning rate",
+        "Of Adam when distillation begins; it falls to zero along half a cosine.",
+        gt=0,
+        le=1,
+        advanced=True,
+    )
+
     def due(self, when: str) -> bool:
         """Whether anything is repaired at the `end` or after `every_step`."""
-        return when in (self.layers, self.batch_norm)
+        return when in (self.layers, self.batch_norm, self.distil)
 
 
 class Checks(Part):

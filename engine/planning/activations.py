@@ -15,6 +15,7 @@ from engine.recipe import Recipe
 from engine.repair import batch_norms
 
 HELD = 1.65  # times live bytes that training holds on a CPU; malloc keeps 1.5 to 1.9
+DISTILLED = 5  # dense network, network before, gradients, two moments
 FIT_BATCH = 128  # images of the fit check's batch norm
 
 
@@ -29,6 +30,15 @@ def passes(
     if batch_norms(model):  # the fit check re-estimates them on a copy
         again = min(recipe.machine.batch, FIT_BATCH, size.train)
         found["repair"] = size.parameters + measured(again, _forward)
+    cpu = next(model.parameters()).device.type == "cpu"
+    held = HELD if cpu else 1
+    if recipe.repair.distil != "never":
+        batch = min(recipe.finetune.batch, recipe.repair.distil_samples, size.train)
+        kept = DISTILLED * size.parameters
+        model.train()
+        taught = kept + int(measured(batch, _train) * held)
+        model.eval()
+        found["repair"] = max(found.get("repair", 0), taught)
     if isinstance(recipe.estimator, ObsEstimator):
         found["gradients"] = _gradients(model, names, size, recipe.estimator)
     if recipe.finetune.epochs:
@@ -37,8 +47,7 @@ def passes(
         best = recipe.finetune.keep == "best"
         kept = (1 + moments + best) * size.parameters  # gradients, moments, best
         model.train()
-        cpu = next(model.parameters()).device.type == "cpu"
-        found["finetune"] = kept + int(measured(batch, _train) * (HELD if cpu else 1))
+        found["finetune"] = kept + int(measured(batch, _train) * held)
         model.eval()
         saved = (1 + moments + best) * size.parameters
         found["save"] = kept + saved

@@ -22,7 +22,7 @@ WIDEST = 4096  # weights in a block of greedy elimination
 MARGIN = 0.9  # share of the free memory or disk that a run may count on
 REMEDIES = {
     "evaluate": "Lower machine.batch.",
-    "repair": "Lower machine.batch.",
+    "repair": "Lower machine.batch or finetune.batch.",
     "finetune": "Lower finetune.batch.",
     "gradients": "Lower estimator.batch, or images of a smaller data.size.",
     "curvature": "Lower estimator.samples or estimator.block_size.",

@@ -106,13 +106,15 @@ def _repair(
     backward: float,
     rate: float,
 ) -> float:
-    """Least squares and batch norm, as often as either is due."""
+    """Least squares, distillation and batch norm, as often as each is due."""
     settings = recipe.repair
     often = {"never": 0, "end": 1, "every_step": steps}
     images = min(settings.samples, size.train)
-    norms = often[settings.batch_norm] * images * forward
+    found = often[settings.batch_norm] * images * forward
+    shown = settings.passes * min(settings.distil_samples, size.train)
+    found += often[settings.distil] * shown * (forward + backward)
     if settings.layers == "never":
-        return norms
+        return found
     solving = 0.0
     for layer in layers:
         out, width = sides(layer)
@@ -121,4 +123,4 @@ def _repair(
         solving += seen * width * (width + out) + STEPS * out * width * (width + metric)
     once = images * forward + settings.weighted * min(WEIGHING, images) * backward
     each = images * forward + solving / rate
-    return norms + once + often[settings.layers] * each
+    return found + once + often[settings.layers] * each

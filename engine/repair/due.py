@@ -6,21 +6,22 @@ from engine.data.base import Split
 from engine.loss import Loss
 from engine.masks import Masks
 from engine.monitor import Monitor
+from engine.recipe import Recipe
 from engine.repair.batch_norm import reestimate_batch_norm
+from engine.repair.distillation import Distillation
 from engine.repair.least_squares import LayerRepair
-from engine.settings import Machine, Repair, When
+from engine.settings import When
 
 
 class Repairs:
-    """Refits layers, then re-estimates batch norm, as far as either is due.
+    """Refits layers, distils, re-estimates batch norm, in this order, if it is due.
 
     Args:
         model: Made while it is dense: its outputs now are what layers are refitted to.
         names: Weights to refit.
         images: Training split; no labels are used.
         loss: Knows what the network returns.
-        settings: What to do, and when.
-        machine: Seed and batch.
+        recipe: What to do and when, images per step of a distillation, seed.
     """
 
     def __init__(
@@ -29,15 +30,19 @@ class Repairs:
         names: tuple[str, ...],
         images: Split,
         loss: Loss,
-        settings: Repair,
-        machine: Machine,
+        recipe: Recipe,
     ) -> None:
         self._model, self._images = model, images
-        self._settings, self._machine = settings, machine
+        self._settings, self._machine = recipe.repair, recipe.machine
+        settings, seed = recipe.repair, recipe.machine.seed
         self._layers = None
         if settings.layers != "never":
-            self._layers = LayerRepair(
-                model, names, images, loss, settings, machine.seed
+            self._layers = LayerRepair(model, names, images, loss, settings, seed)
+
+        self._whole = None
+        if settings.distil != "never":
+            self._whole = Distillation(
+                model, images, loss, settings, recipe.finetune.batch, seed
             )
 
     def __call__(self, when: When, masks: Masks, monitor: Monitor) -> None:
@@ -50,6 +55,8 @@ class Repairs:
         settings, machine = self._settings, self._machine
         if self._layers and settings.layers == when:
             self._layers(self._model, masks, monitor)
+        if self._whole and settings.distil == when:
+            self._whole(self._model, masks, monitor)
         if settings.batch_norm == when:
             reestimate_batch_norm(
                 self._model, self._images, settings.samples, machine.batch,

@@ -123,7 +123,7 @@ def test_it_stops_and_pauses_like_a_run(recipe):
 
     assert engine.score(recipe, emit, control) is None
     assert [type(e).__name__ for e in events[-2:]] == ["RunPaused", "LookEnded"]
-    assert "Stopped" in events[-1].message
+    assert "was stopped" in events[-1].message
 
 
 def test_what_cannot_run_cannot_be_scored(recipe):
