@@ -15,6 +15,7 @@ from engine.problem import Problem
 from engine.prune import Cut
 from engine.schedules.base import MOST, Level, Schedule
 from engine.sharing.processes import Ranks
+from engine.words.units import percent
 
 SURE = 2.0  # standard errors that the measured change may be too large by
 
@@ -112,9 +113,9 @@ class Adaptive:
         self._monitor.emit(event)
         promised = _promised(event)
         self._monitor.notice(
-            f"Prune {event.step} to {event.end:.2%} changed the loss by "
+            f"Prune {event.step} to {percent(event.end, 2)} changed the loss by "
             f"{event.calibration:.3g} instead of {promised:.3g}. It was undone and "
-            f"is taken in two steps, the first to {event.middle:.2%}.",
+            f"is taken in two steps, the first to {percent(event.middle, 2)}.",
             level="info",
         )
         told = dataclasses.asdict(event)

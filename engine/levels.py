@@ -4,6 +4,7 @@ from engine import masks as masking
 from engine.masks import Masks
 from engine.recipe import Recipe
 from engine.schedules.base import MOST, Level
+from engine.words.units import percent
 
 
 def levels(
@@ -22,15 +23,15 @@ def levels(
     if start:
         count = masking.zeros(masks)
         notes = (
-            f"{count:,} prunable weights are zero already ({start:.1%}); they stay "
-            "removed and count.",
+            f"{count:,} prunable weights are zero already ({percent(start)}); they "
+            "stay removed and count.",
             *notes,
         )
     if most < target:
         notes = (
             *notes,
-            f"The pattern takes at most {most:.2%} of the prunable {allocation.of}, so "
-            f"that is the target instead of {target:.2%}.",
+            f"The pattern takes at most {percent(most, 2)} of the prunable "
+            f"{allocation.of}, so that is the target instead of {percent(target, 2)}.",
         )
         target = most
     if recipe.schedule.adaptive:

@@ -27,6 +27,7 @@ from engine.problem import Learned, Problem
 from engine.recipe import Recipe
 from engine.sharing.shared import SharedCurvature
 from engine.steering.study import study_of
+from engine.words.units import percent
 
 
 @dataclass(frozen=True)
@@ -182,8 +183,8 @@ def _tell_reached(
     reached = allocation.progress(choice.masks, uses)
     short = reached < level - 1e-9
     monitor.notice(
-        f"{reached:.3%} of the prunable layers' {allocation.of} are gone"
-        + (f" instead of {level:.3%}." if short else ", as planned."),
+        f"{percent(reached, 3)} of the prunable layers' {allocation.of} are gone"
+        + (f" instead of {percent(level, 3)}." if short else ", as planned."),
         level="warning" if short else "info",
     )
 

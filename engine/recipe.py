@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -158,7 +159,7 @@ def problems(error: ValidationError) -> list[tuple[str, str]]:
             at = [at[0], *at[2:]] if _is_union(at[0]) else at
         text = item["msg"].removeprefix("Value error, ").rstrip(".")
         if item["type"] == "extra_forbidden":
-            text = "there is no such setting"
+            text = f"there is no such setting{_nearest(at)}"
         elif item["type"] == "union_tag_invalid":
             at, told = [*at, "kind"], item["ctx"]
             text = f"there is no kind '{told['tag']}'; use {told['expected_tags']}"
@@ -168,6 +169,15 @@ def problems(error: ValidationError) -> list[tuple[str, str]]:
             text = "It must be a group of settings in braces"
         lines.append((".".join(at), text))
     return lines
+
+
+def _nearest(at: list[str]) -> str:
+    """The setting that was probably meant, in words."""
+    groups = {each.name: each.choices for each in settings(Recipe)}
+    parts = groups.get(at[0], ()) if len(at) > 1 else ()
+    known = {each.name for part in parts for each in settings(part)} or set(groups)
+    found = get_close_matches(at[-1], sorted(known), 1)
+    return f" (perhaps {found[0]})" if found else ""
 
 
 def load(path: str | Path) -> Recipe:

@@ -15,6 +15,7 @@ from engine.errors import InputError, RunError
 from engine.layers import matches
 from engine.masks import Masks
 from engine.part import Part, field
+from engine.words.units import percent
 
 Shares = dict[str, Annotated[float, Field(ge=0, le=1)]]  # by pattern
 Counts = dict[str, int]  # by layer
@@ -70,14 +71,14 @@ class Allocation(Part):
         slack = 0.5 * min(price for price in prices.values() if price) / total
         if self.floor and least > wanted + slack:
             raise InputError(
-                f"The floors remove {least:.2%} of the {self.of}, more than the target "
-                f"of {self.sparsity:.2%}.",
+                f"The floors remove {percent(least, 2)} of the {self.of}, more than "
+                f"the target of {percent(self.sparsity, 2)}.",
                 "Lower allocation.floor, or raise allocation.sparsity.",
             )
         if self.ceiling and most < wanted - slack:
             raise InputError(
-                f"The ceilings let {most:.2%} of the {self.of} go, less than the "
-                f"target of {self.sparsity:.2%}.",
+                f"The ceilings let {percent(most, 2)} of the {self.of} go, less than "
+                f"the target of {percent(self.sparsity, 2)}.",
                 "Raise allocation.ceiling, or lower allocation.sparsity.",
             )
 
@@ -143,8 +144,8 @@ class Allocation(Part):
         if wanted < zeros:
             nothing = {n: torch.zeros_like(u.sizes).bool() for n, u in units.items()}
             return nothing, (
-                f"The target of {sparsity:.2%} is below the sparsity of "
-                f"{zeros / total:.2%} the network has, so nothing was removed.",
+                f"The target of {percent(sparsity, 2)} is below the sparsity of "
+                f"{percent(zeros / total, 2)} the network has, so nothing was removed.",
             )
         candidates, due = self._room(units, masks, self._share(sparsity))
         possible = sum(int(each.sizes.sum()) for each in candidates.values())
@@ -154,8 +155,8 @@ class Allocation(Part):
             if all(candidates[name] is each for name, each in units.items()):
                 why = "is more than the pattern can take"
             notes = (
-                f"The target of {sparsity:.2%} {why}, which makes "
-                f"{(zeros + possible) / total:.2%}.",
+                f"The target of {percent(sparsity, 2)} {why}, which makes "
+                f"{percent((zeros + possible) / total, 2)}.",
             )
             going = possible
         lacking = [n for n, u in candidates.items() if int(u.sizes.sum()) < due[n]]
@@ -233,8 +234,8 @@ class Allocation(Part):
             least, most = self.limits(name)
             if least > most:
                 raise InputError(
-                    f"The floor of {name}, {least:.2%}, is above its ceiling of "
-                    f"{most:.2%}.",
+                    f"The floor of {name}, {percent(least, 2)}, is above its "
+                    f"ceiling of {percent(most, 2)}.",
                     "Lower allocation.floor, or raise allocation.ceiling.",
                 )
             last = size - min(live, 1)

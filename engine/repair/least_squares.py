@@ -19,6 +19,7 @@ from engine.repair.sensitivity import sensitivities
 from engine.repair.survivors import error, refit
 from engine.repair.undo import undone_on_failure
 from engine.settings import Repair
+from engine.words.units import percent
 
 BUDGET = 4 * 2**30  # bytes of activations that all images together may take
 ALIVE = 6  # largest activations that a pass holds at the same time, roughly
@@ -208,7 +209,7 @@ def _tell(
         before, after = (sum(side) / len(errors) for side in zip(*errors, strict=True))
         monitor.notice(
             f"Least squares on {len(errors)} layers: mean output error "
-            f"{before:.1%} before, {after:.1%} after.",
+            f"{percent(before)} before, {percent(after)} after.",
             level="info",
         )
     if unsolved:

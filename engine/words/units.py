@@ -21,15 +21,16 @@ def exact(number: int) -> str:
     return f"{number:,}"
 
 
-def percent(fraction: float) -> str:
+def percent(fraction: float, digits: int = 1) -> str:
     """`80.0 %`; never `100.0 %` or `0.0 %` for something that is not."""
     if math.isnan(fraction):
         return "unknown"
-    if 0 < fraction < 0.0005:
-        return "<0.1 %"
-    if 0.9995 <= fraction < 1:
-        return ">99.9 %"
-    return f"{100 * fraction:.1f} %"
+    least = 10.0**-digits
+    if 0 < 100 * fraction < least / 2:
+        return f"<{least:.{digits}f} %"
+    if 100 - least / 2 <= 100 * fraction < 100:
+        return f">{100 - least:.{digits}f} %"
+    return f"{100 * fraction:.{digits}f} %"
 
 
 def accuracy(value: float) -> str:

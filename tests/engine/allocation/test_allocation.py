@@ -114,7 +114,7 @@ def test_a_target_below_the_present_removes_nothing_and_says_so(kind):
     choice = choose(kind, scores, before, 0.5)
     assert torch.equal(choice.masks["l0"], before["l0"])
     assert choice.thresholds == {"l0": None}
-    assert "below the sparsity of 75.00%" in choice.notes[0]
+    assert "below the sparsity of 75.00 %" in choice.notes[0]
 
 
 @allocations
@@ -151,7 +151,7 @@ def test_a_target_that_would_empty_layers_stops_short_and_says_so(kind):
     scores = layers([1, 2], [3])
     choice = choose(kind, scores, dense(scores), 0.9)
     assert kept(choice) == [[0, 1], [1]]
-    assert "each keeps its best, which makes 33.33%" in choice.notes[0]
+    assert "each keeps its best, which makes 33.33 %" in choice.notes[0]
 
 
 @allocations

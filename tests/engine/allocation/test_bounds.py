@@ -151,11 +151,11 @@ def test_a_step_too_small_for_its_floors_says_so():
 @allocations
 def test_bounds_that_leave_no_room_are_refused_before_the_run(kind):
     masks = dense(layers([1] * 10, [1] * 10))
-    with pytest.raises(InputError, match=r"floors remove 45.00%.* target of 20.00%"):
+    with pytest.raises(InputError, match=r"floors remove 45.00 %.* target of 20.00 %"):
         kind(sparsity=0.2, floor={"l0": 0.9}).check(masks, USES)
-    with pytest.raises(InputError, match=r"ceilings let 30.00%.* target of 80.00%"):
+    with pytest.raises(InputError, match=r"ceilings let 30.00 %.* target of 80.00 %"):
         kind(sparsity=0.8, ceiling={"l0": 0.5, "l1": 0.1}).check(masks, USES)
-    with pytest.raises(InputError, match=r"floor of l0, 90.00%, is above"):
+    with pytest.raises(InputError, match=r"floor of l0, 90.00 %, is above"):
         kind(sparsity=0.8, floor={"l*": 0.9}, ceiling={"l0": 0.5}).check(masks, USES)
     kind(sparsity=0.9, floor={"*": 0.9}, ceiling={"*": 0.9}).check(masks, USES)
 
