@@ -55,9 +55,16 @@ def passes(
             recipe.allocation.sparsity, recipe.finetune.epochs
         )
         if levels[-1].epoch:  # training has begun before the last prune
-            for phase in ("gradients", "curvature", "selection"):
-                found[phase] = found.get(phase, 0) + kept
+            _add(found, kept)
+    if recipe.schedule.adaptive:  # the weights before a step that may be undone
+        _add(found, SINGLE * size.prunable)
     return found
+
+
+def _add(found: dict[str, int], held: int) -> None:
+    """What is held while a step is taken."""
+    for phase in ("gradients", "curvature", "selection"):
+        found[phase] = found.get(phase, 0) + held
 
 
 def _gradients(

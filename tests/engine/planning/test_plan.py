@@ -68,6 +68,22 @@ def test_magnitude_is_planned_without_gradients():
     assert "gradients" not in found.seconds
 
 
+def test_an_undoable_step_and_a_distillation_take_memory():
+    plain = {"machine": MACHINE, "estimator": {"samples": 16}}
+    asked = {"schedule": {"adaptive": 10}, "repair": {"distil": "end"}}
+    plans = [engine.plan(parse(each)) for each in (plain, plain | asked)]
+
+    def more(phase: str) -> int:
+        """Beyond what the process held by then."""
+        before, after = (p.phase_bytes[phase] - p.phase_bytes["load"] for p in plans)
+        return after - before
+
+    for phase in ("gradients", "curvature", "selection"):
+        assert more(phase) == 4 * plans[0].prunable
+    assert more("repair") > 0
+    assert plans[1].seconds["repair"] > 0
+
+
 def test_a_paged_plan_counts_disk_and_reads(monkeypatch, tmp_path):
     ways = budget._ways
     monkeypatch.setattr(
