@@ -10,6 +10,7 @@ from PySide6.QtCore import QEventLoop, Qt, QTimer
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication, QMessageBox
 
+from app.garbage import Garbage
 from app.splash import Splash
 
 SLOW = ("engine", "sklearn.datasets")  # seconds, and no turn for the window meanwhile
@@ -26,7 +27,7 @@ def run(argv: list[str], path: Path | None) -> int:
     Returns:
         The exit code.
     """
-    gc.disable()  # until `settle`: among modules being loaded there is nothing to find
+    gc.disable()  # among modules being loaded there is nothing to find
     app = QApplication(argv)
     app.setApplicationName("Secateur")
     app.setStyle("Fusion")
@@ -48,22 +49,11 @@ def run(argv: list[str], path: Path | None) -> int:
     window.show()
     splash.close()
     splash.deleteLater()
-    settle()
+    garbage = Garbage(app)
+    garbage.settle()
     once = Qt.ConnectionType.SingleShotConnection
-    window.inspector.inspected.connect(
-        settle, once
-    )  # the first look loads more of torch
+    window.inspector.inspected.connect(garbage.settle, once)  # it loads more of torch
     return app.exec()
-
-
-def settle() -> None:
-    """Keep everything made so far out of every later search for garbage.
-
-    Torch brings hundreds of thousands of objects, and looking through them all held
-    the window up for a fifth of a second now and then.
-    """
-    gc.freeze()
-    gc.enable()
 
 
 def _load(modules: tuple[str, ...]) -> BaseException | None:

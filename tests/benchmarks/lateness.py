@@ -67,11 +67,12 @@ def write_recipe(home: Path, images: int = 1500, size: int = 32) -> Path:
 
 def watch(home: Path, recipe: Path, points: int) -> dict[str, list[float]]:
     """Run a recipe in a real window; milliseconds late of each tick, by activity."""
-    from app.application import settle
+    from app.garbage import Garbage
     from app.main_window import MainWindow
     from app.preferences import Preferences
     from engine.events import PhaseStarted, Trained
 
+    garbage = Garbage()
     preferences = Preferences(home / "preferences.json")
     preferences.change(runs=str(home / "runs"))
     window = MainWindow(preferences, recipe)
@@ -98,7 +99,7 @@ def watch(home: Path, recipe: Path, points: int) -> dict[str, list[float]]:
             late.setdefault(now, []).append(max(0.0, waited))
 
     def start() -> None:
-        settle()
+        garbage.settle()
         bridge.post = posted
         window.actions_.start.trigger()
 
