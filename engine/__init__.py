@@ -16,6 +16,9 @@ with starting(program=sys.argv[:1] == ["-m"]):
     from engine.records.follow import Follower
     from engine.records.store import recipe_of, replay
     from engine.run import resume, run
+    from engine.steering.compare_classes import compare_classes
+    from engine.steering.fit_layer import LayerFit, fit_layer
+    from engine.steering.networks import Network, run_network, scored_network
     from engine.steering.prober import Probed, Prober
     from engine.steering.score import score
     from engine.steering.study import Study
@@ -25,18 +28,24 @@ __all__ = [
     "Control",
     "ExportReport",
     "Follower",
+    "LayerFit",
+    "Network",
     "Plan",
     "Probed",
     "Prober",
     "Study",
     "compare",
+    "compare_classes",
     "comparison_of",
     "export",
+    "fit_layer",
     "inspect",
     "plan",
     "recipe_of",
     "replay",
     "resume",
     "run",
+    "run_network",
     "score",
+    "scored_network",
 ]

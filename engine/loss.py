@@ -51,6 +51,10 @@ class Loss:
         """Mean loss per image, a scalar."""
         return self._loss(outputs, labels, "mean")
 
+    def probabilities(self, outputs: Tensor) -> Tensor:
+        """What the outputs make of each class (n, classes)."""
+        return outputs if self.kind == "probabilities" else outputs.softmax(1)
+
     @torch.no_grad()
     def draw(self, outputs: Tensor, chances: Tensor) -> Tensor:
         """Labels (n,) from the network's own distribution.
@@ -59,8 +63,7 @@ class Loss:
             outputs: (n, classes).
             chances: (n,) float64 in [0, 1), where in the distribution each label lies.
         """
-        rows = outputs.double()
-        rows = rows if self.kind == "probabilities" else rows.softmax(1)
+        rows = self.probabilities(outputs.double())
         sums = rows.cumsum(1)
         labels = (sums <= chances[:, None] * sums[:, -1:]).sum(1)
         return labels.clamp_max(rows.shape[1] - 1)

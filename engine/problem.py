@@ -65,6 +65,10 @@ class Problem:
         counts = torch.zeros_like(even).scatter_add_(1, drawn, even)
         return counts.sqrt().to(rows.device)
 
+    def only(self, names: tuple[str, ...]) -> "Problem":
+        """The same with these weights alone to prune."""
+        return replace(self, names=names)
+
     def thriftier(self, folder: Path) -> "Problem":
         """The same with smaller micro-batches and pages, which `folder` holds."""
         storage = replace(self.storage, folder=folder)

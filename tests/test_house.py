@@ -19,6 +19,8 @@ APP_MAY_SEE = {
     "engine.errors",
     "engine.comparing.cells",
     "engine.comparing.comparison",
+    "engine.steering.classes",
+    "engine.steering.layer_weights",
     "engine.steering.overrides",
     "engine.steering.ranking",
     "engine.steering.events",
@@ -34,6 +36,7 @@ PLAIN = (
     *("records/whole", "records/codec", "comparing/cells"),
     *("words/units", "words/events", "words/written"),
     *("steering/events", "steering/ranking"),
+    *("steering/classes", "steering/layer_weights"),
 )
 STRATEGIES = (
     "estimators",

@@ -56,8 +56,13 @@ class Blocks:
         self.squares = sum(self._parallel(self._factorise))
 
     def solve(self, vectors: Tensor) -> Tensor:
-        """F^-1 v for v (blocks, width) in float64."""
-        return torch.cat(self._parallel(lambda part: self._solve(part, vectors[part])))
+        """F^-1 v for v (blocks, width) in float64; blocks of zeros cost nothing."""
+
+        def solve(part: slice) -> Tensor:
+            some = vectors[part]
+            return self._solve(part, some) if some.any() else torch.zeros_like(some)
+
+        return torch.cat(self._parallel(solve))
 
     def among(self, part: slice, slots: Tensor) -> Tensor:
         """Entries of F^-1 (blocks, sets, size, size) among slots of each block.

@@ -93,11 +93,12 @@ def exact_updates(
 
     What greedy elimination of the same weights adds up to, in whatever order.
     """
-    gone = weights.masked_fill(~removed, 0)
-    kept = live & ~removed
+    step, some = torch.zeros_like(weights), removed.any(1)  # other rows stay
+    gone = weights.masked_fill(~removed, 0)[some]
+    kept = (live & ~removed)[some]
     pull = (gone @ hessian).masked_fill(~kept, 0)
     factor = torch.linalg.cholesky(_restricted(hessian, kept))
-    step = torch.cholesky_solve(pull[:, :, None], factor).squeeze(2)
+    step[some] = torch.cholesky_solve(pull[:, :, None], factor).squeeze(2)
     return torch.where(removed, -weights, step)
 
 

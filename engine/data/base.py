@@ -41,6 +41,9 @@ class Split(Protocol):
     def batches(self, size: int) -> "Batches":
         """All images in order, not augmented; `len` counts the batches."""
 
+    def pictures(self, indices: Tensor) -> Tensor | None:
+        """As people see them (n, c, h, w), 0 to 1; None where inputs are no images."""
+
     def subset(self, indices: Tensor) -> "Split":
         """The images at these indices, sharing storage."""
 

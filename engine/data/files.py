@@ -50,6 +50,10 @@ class FileSplit:
         """All images in order, not augmented."""
         return Batches(self, size)
 
+    def pictures(self, indices: Tensor) -> Tensor | None:
+        """Inputs before they were normalised; None of vectors."""
+        return self._preparation.undone(self.batch(indices)[0])
+
     def subset(self, indices: Tensor) -> "FileSplit":
         """The images at these indices."""
         return FileSplit(

@@ -46,6 +46,10 @@ class MemorySplit:
         """All images in order, not augmented."""
         return Batches(self, size)
 
+    def pictures(self, indices: Tensor) -> Tensor | None:
+        """Inputs before they were normalised; None of vectors."""
+        return self._preparation.undone(self.batch(indices)[0])
+
     def subset(self, indices: Tensor) -> "MemorySplit":
         """The images at these indices, sharing storage."""
         members = self._members[indices]

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from engine.errors import InputError
 
+ROUNDING = 1e-4  # that normalising and undoing it may leave
 PADDING = 8  # a crop shifts by up to an eighth of the image, as 4 pixels of 32
 
 
@@ -78,6 +79,23 @@ class Preparation:
         inputs.sub_(self._per_channel(self.mean, inputs))
         inputs.div_(self._per_channel(self.std, inputs))
         return inputs.flatten(1) if self.flatten else inputs
+
+    def undone(self, inputs: Tensor) -> Tensor | None:
+        """Images (n, c, h, w) from 0 to 1 for network inputs; None where raw are none.
+
+        Values that were no shares of a scale are stretched from the least to the most
+        of each image.
+        """
+        if len(self.raw) == 1:
+            return None
+        images = inputs.reshape(-1, *self._image)
+        images = images * self._per_channel(self.std, images)
+        images = images + self._per_channel(self.mean, images)
+        low, high = images.amin((1, 2, 3)), images.amax((1, 2, 3))
+        inside = (low >= -ROUNDING) & (high <= 1 + ROUNDING)
+        low = torch.where(inside, 0.0, low)[:, None, None, None]
+        high = torch.where(inside, 1.0, high)[:, None, None, None]
+        return ((images - low) / (high - low).clamp_min(1e-12)).clamp(0, 1)
 
     @property
     def _image(self) -> tuple[int, ...]:

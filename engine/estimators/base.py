@@ -78,7 +78,18 @@ class Diagonal(Uncompensated):
 
 
 class Estimator(Part):
-    """Settings of one way to tell which weights matter."""
+    """Settings of one way to tell which weights matter.
+
+    Attributes:
+        fits_apart: A layer fitted by itself gives what it gives among the others.
+    """
+
+    fits_apart: ClassVar[bool] = False
+
+    @property
+    def compensates(self) -> bool:
+        """Whether survivors make up for what is removed."""
+        return getattr(self, "compensation", "none") != "none"
 
     def fit(
         self, problem: Problem, masks: Masks, monitor: Monitor, seed: int

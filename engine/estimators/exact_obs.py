@@ -1,7 +1,7 @@
 """ExactOBS: each layer keeps its outputs, row by row, without labels or gradients."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import ConfigDict
@@ -88,6 +88,7 @@ class ExactOBS(Estimator):
     """
 
     model_config = ConfigDict(title="ExactOBS (layer outputs)")
+    fits_apart: ClassVar[bool] = True
     kind: Literal["exact_obs"] = "exact_obs"
     images: int = field(
         1024, "Images", "Training images whose inputs are kept close; no labels used.",
@@ -98,6 +99,11 @@ class ExactOBS(Estimator):
         "Added to the Hessian's diagonal, relative to its mean; 0.01 suits most.",
         gt=0, le=1e6,
     )  # fmt: skip
+
+    @property
+    def compensates(self) -> bool:
+        """Always: the update is the point of it."""
+        return True
 
     def work(self, layers: tuple[LayerInfo, ...], train: int) -> Work:
         """Passes forward for the inputs, and elimination in every row."""

@@ -1,7 +1,7 @@
 """K-FAC pruning: Optimal Brain Surgeon with a Kronecker-factored Fisher."""
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import ConfigDict
 
@@ -40,6 +40,7 @@ class KFAC(Estimator):
     """
 
     model_config = ConfigDict(title="K-FAC")
+    fits_apart: ClassVar[bool] = True
     kind: Literal["kfac"] = "kfac"
     images: int = field(
         2000, "Images",

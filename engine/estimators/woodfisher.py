@@ -1,6 +1,6 @@
 """WoodFisher: Optimal Brain Surgeon with a block inverse of the empirical Fisher."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import ConfigDict
 
@@ -22,6 +22,7 @@ class WoodFisher(ObsEstimator):
     """
 
     model_config = ConfigDict(title="WoodFisher")
+    fits_apart: ClassVar[bool] = True
     kind: Literal["woodfisher"] = "woodfisher"
 
     def fit(

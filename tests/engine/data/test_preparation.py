@@ -148,3 +148,20 @@ def test_nothing_is_augmented_without_a_generator():
     images = torch.randint(0, 256, (16, 1, 8, 8), dtype=torch.uint8)
     assert torch.equal(prepare(images, None), images / 255)
     assert not torch.equal(prepare(images, generator()), images / 255)
+
+
+def test_undoing_gives_the_images_back():
+    stored = torch.randint(0, 256, (3, 3, 4, 5), dtype=torch.uint8)
+    mean, std = (0.4, 0.5, 0.6), (0.2, 0.3, 0.4)
+    for flatten in (False, True):
+        prepare = Preparation((3, 4, 5), 255.0, mean, std, flatten=flatten)
+        found = prepare.undone(prepare(stored, None))
+        assert torch.allclose(found, stored / 255, atol=1e-5)
+
+
+def test_undoing_stretches_what_is_no_share_and_leaves_vectors():
+    stored = torch.tensor([-2.0, 0.0, 2.0, 6.0]).reshape(1, 1, 2, 2)
+    plain = Preparation((1, 2, 2), 1.0, (0.0,), (1.0,))
+    found = plain.undone(plain(stored, None)).flatten().tolist()
+    assert found == pytest.approx([0, 0.25, 0.5, 1])
+    assert Preparation((4,), 1.0, (0.0,), (1.0,)).undone(torch.zeros(1, 4)) is None

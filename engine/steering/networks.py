@@ -1,0 +1,114 @@
+"""Networks to look at: the scored one with its next prune, and that of a run folder."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.recipe import Recipe
+from engine.records import store
+from engine.records.standing import standing
+from engine.steering.layer_weights import LayerWeights, Saliency
+from engine.steering.study import Study
+
+State = dict[str, Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """A network by tensor, on the CPU; nothing that trains shares it.
+
+    Attributes:
+        recipe: Names its model, images and method.
+        state: Its `state_dict`.
+        moment: Which moment of a run it is of, a sentence; empty where it is done.
+        study: How it was scored; None where it was not.
+        units: How many of each layer's lowest units would go.
+    """
+
+    recipe: Recipe
+    state: State
+    moment: str = ""
+    study: Study | None = None
+    units: Mapping[str, int] = field(default_factory=dict)
+
+    def layers(self) -> tuple[str, ...]:
+        """Weights of two and more dimensions."""
+        found = self.state.items()
+        return tuple(n for n, w in found if w.ndim > 1 and w.is_floating_point())
+
+    def layer(self, name: str) -> LayerWeights:
+        """One of them as it is drawn."""
+        weight = self.state[name].detach()
+        going = torch.zeros(weight.numel(), dtype=torch.bool)
+        going[self._removed(name)] = True
+        return LayerWeights(
+            name,
+            weight.float().numpy(),
+            (weight == 0).numpy(),
+            going.reshape(weight.shape).numpy(),
+        )
+
+    def saliency(self, name: str, position: int) -> Saliency | None:
+        """Of a weight by the scoring; None where it has none."""
+        if self.study is None or name not in self.study.order:
+            return None
+        units = (self.study.order[name] == position).any(1).nonzero()
+        if not len(units):
+            return None
+        ranking, unit = self.study.ranking, int(units[0])
+        layers, weight_of = ranking.layers, self.recipe.allocation.weight_of
+        layer = layers[name]
+        scored = {n: each.weights(len(each.scores)) for n, each in layers.items()}
+        compared = layer.scores[unit] / weight_of(layer.uses)
+        below = 0
+        for each in layers.values():
+            at = np.searchsorted(each.scores, compared * weight_of(each.uses))
+            below += each.weights(int(at))
+        return Saliency(
+            float(layer.scores[unit]),
+            layer.weights(unit) + 1,
+            scored[name],
+            below + 1,
+            sum(scored.values()),
+        )
+
+    def pruned(self) -> State:
+        """Its state with what would go at zero; nothing makes up for it."""
+        state = dict(self.state)
+        for name in self.units:
+            weight = state[name].clone(memory_format=torch.contiguous_format)
+            weight.view(-1)[self._removed(name)] = 0
+            state[name] = weight
+        return state
+
+    def _removed(self, name: str) -> Tensor:
+        if self.study is None or not self.units.get(name):
+            return torch.zeros(0, dtype=torch.long)
+        return self.study.removed(self.units, name)
+
+
+def scored_network(
+    recipe: Recipe, study: Study, units: Mapping[str, int] | None = None
+) -> Network:
+    """The network as it was scored.
+
+    Args:
+        recipe: It was scored with.
+        study: What that left.
+        units: How many of each layer's lowest units would go; None is nothing.
+    """
+    return Network(recipe, study.state, study=study, units=dict(units or {}))
+
+
+def run_network(folder: str | Path) -> Network:
+    """The result of a run, or its newest state.
+
+    Raises:
+        InputError: There is nothing pruned yet, or it cannot be read.
+    """
+    found = standing(folder)
+    return Network(store.recipe_of(folder), found.weights, found.moment)
