@@ -120,6 +120,7 @@ class MainWindow(QMainWindow):
         self.runner.close()
         self.probing.close()
         self.probing.join()
+        self.views.networks.close()
         self.net.remove()
         event.accept()
 
@@ -197,6 +198,7 @@ class MainWindow(QMainWindow):
         runner.run_ended.connect(self._on_run_ended)
         runner.crashed.connect(do.on_defect)
         self.probing.crashed.connect(do.on_defect)
+        self.views.networks.crashed.connect(do.on_defect)
         runner.scored.connect(self.workspace.set_scored)
         self.history.opened.connect(do.on_run_opened)
         self.history.failed.connect(do.on_defect)

@@ -16,7 +16,7 @@ from app.processes import Processes
 from app.steering.probing import Probing
 from app.workspace import Workspace
 from engine.comparing.comparison import Comparison
-from engine.errors import EngineError, InputError, TrustNeeded
+from engine.errors import EngineError, InputError, Stopped, TrustNeeded
 from engine.events import Event
 from engine.recipe import Recipe
 
@@ -160,6 +160,10 @@ class Runner(QObject):
             lambda control, trust: work(emit=post, control=control, trust=trust), done
         )
 
+    def ask(self, work: Callable[[], Any], done: Callable[[Any], None]) -> None:
+        """Do what takes a moment on the engine's thread; nothing is said of it."""
+        self._background.do(work, done, self._on_ask_failed)
+
     def _begin(self, folder: Path, work, clear: bool = True) -> None:
         self._show_start(folder, clear)
         self._launch(work)
@@ -218,6 +222,12 @@ class Runner(QObject):
         else:
             self.crashed.emit(error)
         self.run_ended.emit(self._last)
+
+    def _on_ask_failed(self, error: BaseException) -> None:
+        if isinstance(error, EngineError):
+            self.run_failed.emit(error)
+        elif not isinstance(error, Stopped):
+            self.crashed.emit(error)
 
     def _on_export_failed(self, error: BaseException) -> None:
         if isinstance(error, EngineError):

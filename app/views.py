@@ -10,9 +10,12 @@ from app.panels.layers import LayersPanel
 from app.panels.promises import PromisesPanel
 from app.panels.sensitivity import SensitivityPanel
 from app.panels.thresholds import ThresholdsPanel
+from app.panels.weights import WeightsPanel
 from app.runner import Runner
+from app.steering.networks import Networks
 from app.steering.probing import Probing
 from app.steering.steering import Steering
+from app.steering.surgery import Surgery
 from app.workspace import Workspace
 
 
@@ -43,6 +46,9 @@ class Views(Rail):
         self.promises = PromisesPanel(workspace, bridge)
         self.thresholds = ThresholdsPanel(workspace, bridge, steering, probing)
         self.sensitivity = SensitivityPanel(workspace, steering)
+        self.networks = Networks(workspace, bridge, steering, self)
+        surgery = Surgery(workspace, self.networks, runner, self)
+        self.weights = WeightsPanel(workspace, bridge, self.networks, surgery)
         self.compare = ComparePanel(bridge)
         run = (
             ("Curves", self.curves),
@@ -53,7 +59,11 @@ class Views(Rail):
             ("Thresholds", self.thresholds),
             ("Sensitivity", self.sensitivity),
         )
+        network = (("Weights", self.weights),)
         side_by_side = (("Methods", self.compare),)
         self.fill(
-            ("Run", run), ("Next prune", next_prune), ("Side by side", side_by_side)
+            ("Run", run),
+            ("Next prune", next_prune),
+            ("Network", network),
+            ("Side by side", side_by_side),
         )

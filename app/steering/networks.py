@@ -1,0 +1,141 @@
+"""Networks: the two that can be looked at, that of the next prune and the run's."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+import engine
+from app.background import Background
+from app.bridge import Bridge
+from app.steering.steering import Steering
+from app.workspace import Workspace
+from engine import Network
+from engine.errors import EngineError
+from engine.events import Restored, RunFinished, Saved
+
+NEXT, RUN = "next", "run"
+TITLES = {NEXT: "Next prune", RUN: "Run on show"}
+NONE = {
+    NEXT: "Press Score (F9) to see the weights and what the next prune would remove.",
+    RUN: "Press Start, or open a run folder, to see its network.",
+}
+AGAIN = 400  # milliseconds between news of a run and reading it anew
+
+
+class Networks(QObject):
+    """Knows both; the run's is read on a thread of its own, when somebody looks."""
+
+    changed = Signal(str)  # NEXT or RUN
+    crashed = Signal(object)  # an exception that is a defect
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        bridge: Bridge,
+        steering: Steering,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self._workspace, self._steering = workspace, steering
+        self.reading = Background(self)
+        self._found: dict[str, Network | None] = dict.fromkeys(TITLES)
+        self._problem = ""
+        self._stale, self._wanted, self._ticket = True, False, 0
+        self._later = QTimer(self, singleShot=True, interval=AGAIN)
+        self._later.timeout.connect(self._read)
+        steering.changed.connect(self._forecast)
+        workspace.folder_changed.connect(self._forget)
+        for event in (Saved, Restored, RunFinished):
+            bridge.on(event, lambda _: self._go_stale())
+        self._forecast()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._ticket += 1
+        self._later.stop()
+        self.reading.close()
+
+    def of(self, which: str) -> Network | None:
+        """The network; None while there is none, or none yet."""
+        return self._found[which]
+
+    def problem(self, which: str) -> str:
+        """Why there is none, and what to do, in sentences."""
+        if which == NEXT or self._workspace.folder is None:
+            return NONE[which]
+        return self._problem or "Reading the run's network\N{HORIZONTAL ELLIPSIS}"
+
+    def note(self, which: str) -> str:
+        """What to know about the network on show, in a sentence."""
+        if which == NEXT:
+            return self._steering.problem or self._steering.note
+        network = self._found[RUN]
+        return network.moment if network else ""
+
+    def obstacle(self, which: str) -> str:
+        """Why no curvature can be fitted around it now; empty when one can."""
+        if self._workspace.state != "idle":
+            return "Nothing can be fitted while a run is going on."
+        return self._steering.problem if which == NEXT else ""
+
+    def look(self, which: str) -> None:
+        """Somebody looks at this one: see that it is up to date."""
+        self._wanted = which == RUN
+        if self._wanted and self._stale and not self._later.isActive():
+            self._read()
+
+    def rest(self) -> None:
+        """Nobody looks at the run's any more; it is read when somebody does."""
+        self._wanted = False
+
+    def _forecast(self) -> None:
+        scored, forecast = self._steering.scored, self._steering.forecast
+        network = None
+        if scored is not None:
+            units = forecast.units if forecast else {}
+            recipe = scored.recipe.model_copy(
+                update={"allocation": self._workspace.recipe.allocation}
+            )
+            network = engine.scored_network(recipe, scored.study, units)
+        if network is None and self._found[NEXT] is None:
+            return
+        self._found[NEXT] = network
+        self.changed.emit(NEXT)
+
+    def _forget(self) -> None:
+        """Another run, or none, is on show."""
+        self._ticket += 1
+        self._found[RUN], self._problem, self._stale = None, "", True
+        self.changed.emit(RUN)
+        self._go_stale()
+
+    def _go_stale(self) -> None:
+        self._stale = True
+        if self._wanted and not self._later.isActive():
+            self._later.start()
+
+    def _read(self) -> None:
+        folder = self._workspace.folder
+        if folder is None:
+            return
+        self._stale = False
+        self._ticket += 1
+        ticket = self._ticket
+        self.reading.do(
+            lambda: engine.run_network(folder),
+            lambda network: self._take(ticket, network, ""),
+            lambda error: self._fail(ticket, folder, error),
+        )
+
+    def _take(self, ticket: int, network: Network | None, problem: str) -> None:
+        if ticket == self._ticket:
+            self._found[RUN], self._problem = network, problem
+            self.changed.emit(RUN)
+
+    def _fail(self, ticket: int, folder: Path, error: BaseException) -> None:
+        if isinstance(error, EngineError):
+            began = self._workspace.state != "idle" and not folder.is_dir()
+            told = f"{error.message} {error.hint}"
+            self._take(ticket, None, NONE[RUN] if began else told)
+        else:
+            self.crashed.emit(error)
