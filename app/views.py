@@ -4,6 +4,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.bridge import Bridge
 from app.centre import Rail
+from app.panels.classes import ClassesPanel
 from app.panels.compare import ComparePanel
 from app.panels.curves import CurvesPanel
 from app.panels.layers import LayersPanel
@@ -49,6 +50,7 @@ class Views(Rail):
         self.networks = Networks(workspace, bridge, steering, self)
         surgery = Surgery(workspace, self.networks, runner, self)
         self.weights = WeightsPanel(workspace, bridge, self.networks, surgery)
+        self.classes = ClassesPanel(workspace, self.networks, runner)
         self.compare = ComparePanel(bridge)
         run = (
             ("Curves", self.curves),
@@ -59,7 +61,7 @@ class Views(Rail):
             ("Thresholds", self.thresholds),
             ("Sensitivity", self.sensitivity),
         )
-        network = (("Weights", self.weights),)
+        network = (("Weights", self.weights), ("Classes", self.classes))
         side_by_side = (("Methods", self.compare),)
         self.fill(
             ("Run", run),

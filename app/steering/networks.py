@@ -40,9 +40,9 @@ class Networks(QObject):
         self.reading = Background(self)
         self._found: dict[str, Network | None] = dict.fromkeys(TITLES)
         self._problem = ""
-        self._stale, self._wanted, self._ticket = True, False, 0
+        self._stale, self._ticket = True, 0
         self._later = QTimer(self, singleShot=True, interval=AGAIN)
-        self._later.timeout.connect(self._read)
+        self._later.timeout.connect(lambda: self.changed.emit(RUN))
         steering.changed.connect(self._forecast)
         workspace.folder_changed.connect(self._forget)
         for event in (Saved, Restored, RunFinished):
@@ -80,13 +80,8 @@ class Networks(QObject):
 
     def look(self, which: str) -> None:
         """Somebody looks at this one: see that it is up to date."""
-        self._wanted = which == RUN
-        if self._wanted and self._stale and not self._later.isActive():
+        if which == RUN and self._stale and not self._later.isActive():
             self._read()
-
-    def rest(self) -> None:
-        """Nobody looks at the run's any more; it is read when somebody does."""
-        self._wanted = False
 
     def _forecast(self) -> None:
         scored, forecast = self._steering.scored, self._steering.forecast
@@ -107,11 +102,11 @@ class Networks(QObject):
         self._ticket += 1
         self._found[RUN], self._problem, self._stale = None, "", True
         self.changed.emit(RUN)
-        self._go_stale()
 
     def _go_stale(self) -> None:
+        """Whoever looks at it hears in a moment and looks again."""
         self._stale = True
-        if self._wanted and not self._later.isActive():
+        if not self._later.isActive():
             self._later.start()
 
     def _read(self) -> None:
