@@ -216,8 +216,8 @@ class ClassesPanel(QWidget):
         if report is not None and report.split != self.splits.currentData():
             report = None
         self.measure.setText(STOP if self._measuring else MEASURE)
-        can = network is not None and state in ("idle", "following")
-        self.measure.setEnabled(self._measuring or (can and state == "idle"))
+        can = network is not None and state == "idle"
+        self.measure.setEnabled(self._measuring or can)
         self.save_button.setEnabled(report is not None)
         told = READY[self._which]
         if network is None:

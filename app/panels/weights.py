@@ -23,7 +23,7 @@ from engine import Network
 from engine.events import ModelLoaded
 from engine.steering.layer_weights import LayerWeights, Mover, SingleRemoval
 
-QUIET = 30  # milliseconds after which a changed window is summed up anew
+QUIET = 30  # milliseconds between two looks at a window that moves
 HOVER = "Move over the picture to read weights; drag and the wheel pan and zoom."
 COLUMNS = ("layer", "row", "column", "rows", "columns", "value", "gone", "going")
 
@@ -110,7 +110,7 @@ class WeightsPanel(QWidget):
         figure.hovered.connect(self._read)
         figure.chosen.connect(self._choose)
         figure.asked.connect(self.single.fit)
-        figure.window_changed.connect(self._quiet.start)
+        figure.window_changed.connect(self._on_window)
         self.single.opened.connect(self._open)
         self.single.moves_changed.connect(self._mark)
         self._networks.changed.connect(self._on_network)
@@ -185,19 +185,26 @@ class WeightsPanel(QWidget):
             self._choose(self.figure.at)
         self._sum_up()
 
+    def _on_window(self) -> None:
+        if not self._quiet.isActive():
+            self._quiet.start()
+
     def _sum_up(self) -> None:
         window, grid = self.figure.window, self.figure.grid
         if window is None:
             return
         self._drawing += 1
-        self._networks.reading.do(
-            partial(grid.cells, window, self.bar.cells.currentData()),
-            partial(self._draw, self._drawing, grid),
-            self._networks.crashed.emit,
-        )
+        drawing, kind = self._drawing, self.bar.cells.currentData()
 
-    def _draw(self, drawing: int, grid: Grid, cells: Cells) -> None:
-        if drawing != self._drawing or grid is not self.figure.grid:
+        def work() -> Cells | None:
+            newest = drawing == self._drawing  # else nobody waits for it any more
+            return grid.cells(window, kind) if newest else None
+
+        done = partial(self._draw, grid)
+        self._networks.reading.do(work, done, self._networks.crashed.emit)
+
+    def _draw(self, grid: Grid, cells: Cells | None) -> None:
+        if cells is None or grid is not self.figure.grid:
             return
         self.figure.show_cells(cells, self.bar.looks.currentData())
         self.bar.fit_to(self._layer.values.ndim > 2, cells.reduced)

@@ -66,11 +66,13 @@ class ClassesFigure(base.Figure):
         )
         self.before.setOpts(x=[at - WIDTH / 2 for at in x], height=befores)
         self.after.setOpts(x=[at + WIDTH / 2 for at in x], height=afters)
-        errors = [each.error if each.error == each.error else 0 for _, each in known]
+        errors = np.array([each.error for _, each in known])
+        some = errors > 0  # and known
         self._errors.setData(
-            x=np.array([at + WIDTH / 2 for at in x]),
-            y=np.array(afters), height=2 * np.array(errors),
-        )  # fmt: skip
+            x=np.array(x)[some] + WIDTH / 2,
+            y=np.array(afters)[some],
+            height=2 * errors[some],
+        )
         self._plot.getViewBox().setLimits(xMin=-1, xMax=len(classes), yMin=-2, yMax=105)
         self.recolour(palette.current())
         self.reset_view()
@@ -79,7 +81,7 @@ class ClassesFigure(base.Figure):
         """Show the classes that lose most."""
         last = min(self._count, IN_VIEW) - 0.4
         self._plot.setXRange(-0.6, last, padding=0)
-        self._plot.setYRange(0, 100, padding=0.02)
+        self._plot.setYRange(0, 104, padding=0)
 
     def recolour(self, colours: Palette) -> None:
         """Give every item its colour again."""

@@ -11,7 +11,7 @@ from engine.steering.layer_weights import LayerWeights
 Arrangement = Literal["matrix", "filters"]
 Cell = Literal["largest", "mean"]
 MOST_ROWS, MOST_COLUMNS = 400, 600  # cells of a picture
-AT_ONCE = 4_000_000  # weights that are gathered together
+AT_ONCE = 1_000_000  # weights that are gathered together
 GAP = 1  # cells between two filters
 
 
@@ -179,14 +179,13 @@ class Grid:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         places = rows[:, None] + columns
         nobody = places < 0
-        places[nobody] = 0
         layer = self.layer
 
         def apart(values: np.ndarray) -> np.ndarray:
             return values.reshape(len(rows) // high, high, len(columns) // wide, wide)
 
         some = apart(~nobody).sum((1, 3))
-        values = layer.values.reshape(-1)[places]
+        values = layer.values.reshape(-1).take(places, mode="clip")
         values[nobody] = 0
         parts = apart(values)
         if high * wide == 1:
@@ -199,7 +198,7 @@ class Grid:
         found = np.where(some > 0, found, np.nan)
         shares = []
         for flags in (layer.gone, layer.going):
-            chosen = flags.reshape(-1)[places] & ~nobody
+            chosen = flags.reshape(-1).take(places, mode="clip") & ~nobody
             shares.append(apart(chosen).sum((1, 3)) / np.maximum(some, 1))
         return found, *shares
 

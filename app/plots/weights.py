@@ -167,8 +167,11 @@ class WeightsFigure(base.Figure):
 
     def zoom(self, factor: float) -> None:
         """Closer (below 1) or further, around the chosen weight or the middle."""
-        around = None if self.at is None else QPointF(*self._middle(self.at))
-        self._plot.getViewBox().scaleBy((factor, factor), center=around)
+        box = self._plot.getViewBox()
+        box.scaleBy((factor, factor))
+        if self.at is not None:
+            middle = QPointF(*self._middle(self.at)) - box.viewRect().center()
+            box.translateBy(x=middle.x(), y=middle.y())
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows choose, + and - zoom, Home shows all, Enter asks."""

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 from app.steering.networks import Networks
 from app.steering.surgery import Surgery
 from app.tables import weight_words as words
+from app.tables.exclusion import covering
 from app.tables.movers import MoversModel
 from app.tables.units import short
 from engine import Network
@@ -27,7 +28,7 @@ CHOOSE = "Click a weight, or move to one with the arrow keys."
 ASK = "Fit this layer to see which weights would take over."
 FITTING = "Fitting the layer\N{HORIZONTAL ELLIPSIS}"
 FIT, STOP = "Fit this layer", "Stop"
-ROWS = 3  # of the table that are always in view
+ROWS = 4  # of the table that are always in view
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,17 +52,18 @@ class Chosen:
     @property
     def scored(self) -> bool:
         """Whether the layer may be pruned at all, as far as is known."""
-        study = self.network.study
-        return study is None or self.layer.name in study.ranking.layers
+        study, name = self.network.study, self.layer.name
+        if study is None:
+            return not covering(name, self.network.recipe.allocation.exclude)
+        return name in study.ranking.layers
 
     def place(self, mover: Mover) -> str:
         """Where a survivor is, in words."""
-        layer, own = self.layer, mover.layer == self.layer.name
         names = words.dimensions(self.kinds.get(mover.layer, ""))
-        if own:
-            return words.place(layer, mover.position, names)
-        layer = self.network.layer(mover.layer)
-        return f"{short(layer.name)}: {words.place(layer, mover.position, names)}"
+        shape = self.network.shape(mover.layer)
+        where = words.place(shape, mover.position, names)
+        own = mover.layer == self.layer.name
+        return where if own else f"{short(mover.layer)}: {where}"
 
 
 class SingleWeight(QWidget):

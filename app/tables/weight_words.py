@@ -1,5 +1,7 @@
 """Weight words: where a weight is, how much it matters and who takes over."""
 
+import numpy as np
+
 from app.plots.weight_grid import Cells
 from app.tables.units import exact, many, number, percent, short, signed
 from engine.part import title_of
@@ -22,9 +24,9 @@ def dimensions(kind: str) -> Names:
     return OTHERS.get(kind, USUAL)
 
 
-def place(layer: LayerWeights, position: int, names: Names) -> str:
+def place(shape: tuple[int, ...], position: int, names: Names) -> str:
     """`output 3, input 4, kernel 1, 2`."""
-    first, second, *kernel = layer.place(position)
+    first, second, *kernel = np.unravel_index(position, shape)
     words = f"{names[0]} {first}, {names[1]} {second}"
     if kernel:
         words += ", kernel " + ", ".join(map(str, kernel))
@@ -36,7 +38,8 @@ def told(layer: LayerWeights, position: int, names: Names) -> str:
     value = float(layer.values.reshape(-1)[position])
     gone, going = (bool(x.reshape(-1)[position]) for x in (layer.gone, layer.going))
     state = STATES[2 if gone else 1 if going else 0]
-    return f"{place(layer, position, names)}: weight {number(value)}, {state}"
+    where = place(layer.values.shape, position, names)
+    return f"{where}: weight {number(value)}, {state}"
 
 
 def matters(saliency: Saliency | None) -> str:
@@ -92,4 +95,4 @@ def summed_up(cells: Cells | None, mean: bool) -> str:
 
 def dense(name: str) -> str:
     """Of a layer that has no saliencies."""
-    return f"{short(name)} was not scored, so it stays dense."
+    return f"{short(name)} stays dense, so none of its weights has a saliency."

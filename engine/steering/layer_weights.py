@@ -26,10 +26,6 @@ class LayerWeights:
         """Weights that are gone."""
         return int(self.gone.sum())
 
-    def place(self, position: int) -> tuple[int, ...]:
-        """Where a position in the flattened weight is, by dimension."""
-        return tuple(int(i) for i in np.unravel_index(position, self.values.shape))
-
 
 @dataclass(frozen=True)
 class Saliency:

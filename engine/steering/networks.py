@@ -40,6 +40,10 @@ class Network:
         found = self.state.items()
         return tuple(n for n, w in found if w.ndim > 1 and w.is_floating_point())
 
+    def shape(self, name: str) -> tuple[int, ...]:
+        """Of one of them."""
+        return tuple(self.state[name].shape)
+
     def layer(self, name: str) -> LayerWeights:
         """One of them as it is drawn."""
         weight = self.state[name].detach()

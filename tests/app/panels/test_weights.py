@@ -94,9 +94,8 @@ def test_the_layer_is_drawn_with_what_would_go(scored, workspace, study):
     assert (cells.going.astype(bool) == gone.reshape(values.shape)).all()
     per_row = 1 - gone.reshape(32, -1).mean(1)
     beside, above = scored.figure._densities[1], scored.figure._densities[0]
-    assert beside.line.getData()[0][::2] == pytest.approx(100 * per_row)
-    assert set(beside.bars.opts["width"]) == {100.0}
-    assert len(above.bars.opts["height"]) == 16
+    assert beside.after == pytest.approx(100 * per_row)
+    assert beside.left.tolist() == [100.0] * 32 and len(above.left) == 16
     names = [scored.bar.layers.itemData(i) for i in range(scored.bar.layers.count())]
     assert names == list(scored._networks.of("next").layers())
     workspace.set_recipe(with_changes(QUICK, {"allocation.sparsity": 0.3}))
