@@ -21,13 +21,15 @@ def summary(report: ClassReport) -> str:
     if worst is not None and worst.change < 0:
         chance = worst.error == worst.error and worst.change > -CERTAIN * worst.error
         doubt = ", which may be chance" if chance else ""
-        told.append(f"{worst.name} loses most, {points(worst.change)} points{doubt}.")
+        told.append(
+            f"Class {worst.name} loses most, {points(worst.change)} points{doubt}."
+        )
     else:
         told.append("No class loses.")
     grown = report.confusion
     if grown is not None:
         told.append(
-            f"Most of what is new: {grown.truth} taken for {grown.says} in "
+            f"Most of what is new: {grown.truth} is taken for {grown.says} in "
             f"{exact(grown.after)} images instead of {exact(grown.before)}."
         )
     return " ".join(told)

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from engine import machine
 from engine.data.base import Split
@@ -16,7 +16,7 @@ from engine.monitor import Control, Monitor
 from engine.steering.answers import Answers, answers
 from engine.steering.classes import ClassReport, NewlyWrong, changes, grown
 from engine.steering.look import look
-from engine.steering.networks import Network
+from engine.steering.networks import Network, fill
 from engine.words.units import many
 
 LOOKED_AT = 60  # newly wrong images that are shown
@@ -80,9 +80,9 @@ def _compare(
 
     with monitor.phase("evaluate"):
         if network.study is not None:
-            model.load_state_dict(network.state)
+            fill(model, network.state)
         before = measure("Measuring before")
-        _load(model, network)
+        fill(model, network.pruned())
         after = measure("Measuring after")
     says = split.labels.numpy(), before.says.numpy(), after.says.numpy()
     names = data.spec.classes
@@ -92,17 +92,6 @@ def _compare(
         grown(names, *says),
         _newly_wrong(split, before, after, names),
     )
-
-
-def _load(model: nn.Module, network: Network) -> None:
-    try:
-        model.load_state_dict(network.pruned())
-    except RuntimeError as error:
-        raise InputError(
-            "The network of the run is not the one its recipe builds now.",
-            "Put its Python file and its data back as they were during the run.",
-            tuple(str(error).splitlines()),
-        ) from error
 
 
 def _newly_wrong(

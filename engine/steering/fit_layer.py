@@ -18,7 +18,7 @@ from engine.problem import Problem
 from engine.prune import fitted
 from engine.steering.layer_weights import Mover, Saliency, SingleRemoval
 from engine.steering.look import look
-from engine.steering.networks import Network
+from engine.steering.networks import Network, fill
 from engine.thrift import thrifty
 
 MOVERS = 10  # survivors that are told
@@ -139,7 +139,7 @@ def _fit(
             f"The recipe leaves {name} dense, so it has no curvature.",
             "Choose a layer that is pruned.",
         )
-    job.model.load_state_dict(network.state)
+    fill(job.model, network.state)
     names = (name,) if job.settled.estimator.fits_apart else job.problem.names
     ranks = network.study is None
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from engine.errors import InputError
 from engine.recipe import Recipe
 from engine.records import store
 from engine.records.standing import standing
@@ -93,6 +94,22 @@ class Network:
         if self.study is None or not self.units.get(name):
             return torch.zeros(0, dtype=torch.long)
         return self.study.removed(self.units, name)
+
+
+def fill(model: nn.Module, state: State) -> None:
+    """Give a freshly built network these weights.
+
+    Raises:
+        InputError: It is another network.
+    """
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise InputError(
+            "The network of the run is not the one its recipe builds now.",
+            "Put its Python file and its data back as they were during the run.",
+            tuple(str(error).splitlines()),
+        ) from error
 
 
 def scored_network(

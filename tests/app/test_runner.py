@@ -8,6 +8,7 @@ import pytest
 import engine
 from app.workspace import Scored
 from engine import EXPORTERS
+from engine.errors import InputError, Stopped
 from engine.events import RunFinished, RunStopped
 from engine.recipe import with_changes
 
@@ -155,3 +156,28 @@ def test_a_score_can_be_stopped_and_failures_are_told(
     with qtbot.waitSignal(runner.run_failed, timeout=PATIENCE) as told:
         runner.score()
     assert "No layer is left" in told.args[0].message
+
+
+def test_short_work_is_answered_and_its_failures_are_told(qtbot, runner, workspace):
+    answers = []
+    runner.ask(lambda: 7, answers.append)
+    qtbot.waitUntil(lambda: answers == [7], timeout=PATIENCE)
+    assert workspace.state == "idle"
+
+    def fail(error):
+        raise error
+
+    with (
+        qtbot.assertNotEmitted(runner.run_failed),
+        qtbot.assertNotEmitted(runner.crashed),
+    ):
+        runner.ask(lambda: fail(Stopped()), answers.append)
+        runner.ask(lambda: 8, answers.append)
+        qtbot.waitUntil(lambda: answers == [7, 8], timeout=PATIENCE)
+    for error, signal in (
+        (InputError("What", "How"), runner.run_failed),
+        (ZeroDivisionError(), runner.crashed),
+    ):
+        with qtbot.waitSignal(signal, timeout=PATIENCE) as told:
+            runner.ask(lambda error=error: fail(error), answers.append)
+        assert told.args == [error]

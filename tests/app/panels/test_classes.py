@@ -67,7 +67,7 @@ def test_the_next_prune_is_measured_and_told(qtbot, panel, workspace, study):
     changes = sorted(report.classes, key=lambda each: each.change)
     assert heights == pytest.approx([each.accuracies[1] for each in changes])
     text = panel.text.text()
-    assert f"{changes[0].name} loses most" in text and "taken for" in text
+    assert f"Class {changes[0].name} loses most" in text and "taken for" in text
     assert "Masks alone" in text
     assert panel.figure.after.opts["brush"].color().alphaF() < 0.5  # hollow
     panel.splits.setFocus()

@@ -1,6 +1,7 @@
 """Weights: pictures of layers, a chosen weight, and who takes over if it goes."""
 
 import csv
+import shutil
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from app.steering.networks import Networks
 from app.steering.single_weight import FIT, STOP
 from app.steering.steering import Steering
 from app.steering.surgery import Surgery
+from engine.events import Saved
 from engine.recipe import parse, with_changes
 
 PATIENCE = 60_000
@@ -166,6 +168,18 @@ def test_a_fit_can_be_stopped_and_another_method_takes_it_away(
     assert scored.single.removal is None
 
 
+def test_other_work_takes_the_memory(qtbot, scored, workspace, runner):
+    surgery, network = scored.single._surgery, scored._networks.of("next")
+    press(qtbot, scored, Qt.Key.Key_Down, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: scored.single.removal is not None, timeout=PATIENCE)
+    assert surgery.has(network, LAYER) and not surgery.has(network, "fc.weight")
+    runner.look(lambda emit, control, trust: True, lambda answer: None)
+    assert not surgery.has(network, LAYER) and scored.single.removal is None
+    assert "while a run is going on" in scored.single.text.text()
+    qtbot.waitUntil(lambda: workspace.state == "idle", timeout=PATIENCE)
+    assert scored.single.button.isEnabled()
+
+
 def test_methods_without_correction_say_so(qtbot, panel, workspace):
     workspace.set_recipe(PLAIN)
     workspace.select_layer(LAYER)
@@ -192,6 +206,24 @@ def test_the_run_on_show_is_read_beside_the_window(qtbot, panel, workspace, run)
     assert "is gone" in panel.single.text.text()
     workspace.set_folder(run.parent)
     qtbot.waitUntil(lambda: "not a run folder" in stack.text, timeout=PATIENCE)
+
+
+def test_a_run_that_goes_on_is_read_again(
+    qtbot, panel, workspace, bridge, run, tmp_path
+):
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    press_down = Qt.Key.Key_Down
+    qtbot.keyClick(panel.bar.networks, press_down)
+    workspace.select_layer(LAYER)
+    workspace.set_folder(folder)
+    drawn(qtbot, panel)
+    before = panel.figure.cells.gone.sum()
+    sparser = with_changes(PLAIN, {"allocation.sparsity": 0.98})
+    engine.run(sparser, tmp_path / "other")
+    shutil.copy(tmp_path / "other" / "model.safetensors", folder)
+    bridge.post(Saved(str(folder / "model.safetensors")))
+    qtbot.waitUntil(lambda: panel.figure.cells.gone.sum() > before, timeout=PATIENCE)
 
 
 def test_filters_masks_zoom_and_saving(qtbot, scored, tmp_path):

@@ -11,6 +11,7 @@ from engine.monitor import Control, Monitor
 from engine.problem import draw
 from engine.recipe import parse, with_changes
 from engine.steering.events import LookEnded
+from engine.steering.networks import Network
 from tests import reference
 
 LAYER = "layer2.0.conv1.weight"
@@ -109,7 +110,13 @@ def test_other_methods_move_by_their_own_update(study, kind):
     few = {"samples": 20} if kind in ("mfac", "woodtaylor") else {"images": 20}
     if kind == "fishleg":
         few["iterations"] = 0
-    recipe = parse({"estimator": {"kind": kind} | few, "machine": {"device": "cpu"}})
+    recipe = parse(
+        {
+            "estimator": {"kind": kind} | few,
+            "allocation": {"exclude": ["layer1.*", "layer2.0.conv2", "layer3.*"]},
+            "machine": {"device": "cpu", "threads": 1},
+        }
+    )
     network = engine.scored_network(recipe, engine.score(recipe))
     fit = engine.fit_layer(network, LAYER)
     told = fit.remove(5)
@@ -166,6 +173,15 @@ def test_a_dense_layer_and_a_stop_leave_nothing(network, study):
 
     assert engine.fit_layer(network, LAYER, heard, control) is None
     assert isinstance(seen[-1], LookEnded) and "stopped" in seen[-1].message
+
+
+def test_another_network_than_the_recipe_builds_is_refused(study):
+    state = {**study.state, "extra.weight": torch.zeros(2, 2)}
+    other = Network(QUICK, state)
+    with pytest.raises(InputError, match="not the one its recipe builds"):
+        engine.fit_layer(other, LAYER)
+    with pytest.raises(InputError, match="not the one its recipe builds"):
+        engine.compare_classes(other)
 
 
 def test_what_would_go_is_told_apart_from_what_is_gone(study):
