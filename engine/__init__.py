@@ -7,6 +7,7 @@ from engine.starting import starting
 # Importing torch takes seconds. Python calls a program "-m" until its package is there.
 with starting(program=sys.argv[:1] == ["-m"]):
     from engine.comparing.compare import compare
+    from engine.comparing.known import Known
     from engine.comparing.ledger import comparison_of
     from engine.export import ExportReport, export
     from engine.exporters import EXPORTERS
@@ -28,6 +29,7 @@ __all__ = [
     "Control",
     "ExportReport",
     "Follower",
+    "Known",
     "LayerFit",
     "Network",
     "Plan",

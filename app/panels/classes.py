@@ -31,7 +31,7 @@ from app.tables import class_words as words
 from app.tables.class_table import CHANGE, ClassTableModel
 from app.tables.units import many
 from app.workspace import Workspace
-from engine import Network
+from engine import Known, Network
 from engine.steering.classes import ClassReport, NewlyWrong
 
 MEASURE, STOP = "Measure", "Stop"
@@ -193,13 +193,17 @@ class ClassesPanel(QWidget):
             return
         which = self._which
         network = self._networks.of(which)
-        self._measuring = True
+        self._measuring, images = True, self._networks.images
+        split = self.splits.currentData()
         self._runner.look(
-            partial(engine.compare_classes, network, self.splits.currentData()),
-            lambda report: self._take(which, network, report),
+            partial(engine.compare_classes, network, split, images),
+            partial(self._take, which, network, images),
         )
 
-    def _take(self, which: str, network: Network, report: ClassReport) -> None:
+    def _take(
+        self, which: str, network: Network, images: Known, report: ClassReport
+    ) -> None:
+        self._networks.images = images
         now = self._networks.of(which)
         if now is not None and now.state is network.state:
             self._reports[which] = network, report

@@ -177,12 +177,11 @@ class WeightsPanel(QWidget):
         before, self._shown = self._shown, wanted
         self._layer, grid, full = found
         title = tuple(f"{each} channel".capitalize() for each in self._names)
-        anew = before is None or before[1:] != wanted[1:]
+        same = before is not None and before[1] == wanted[1]
+        chosen = self.figure.at if same else None
+        anew = not same or before[2] != wanted[2]
         self.figure.show_layer(grid, title, full, anew)
-        if anew:
-            self._choose(None)
-        else:
-            self._choose(self.figure.at)
+        self._choose(chosen)
         self._sum_up()
 
     def _on_window(self) -> None:

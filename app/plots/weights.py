@@ -24,6 +24,7 @@ BESIDE = (
     Entry("Share left", "sparsity", "bar"),
     Entry("After the prune", "sparsity", "dashed"),
 )
+FORETOLD = ("Would go (lighter, hollow)", "Would go", "After the prune")
 ENTRIES: dict[Look, tuple[Entry, ...]] = {
     "weights": (
         Entry("Above 0", "validation", "bar"),
@@ -129,7 +130,6 @@ class WeightsFigure(base.Figure):
         if anew:
             self.cells = None
             self._image.clear()
-            self.choose(None)
             rows, columns = grid.shape
             box = self._plot.getViewBox()
             box.setLimits(
@@ -142,7 +142,9 @@ class WeightsFigure(base.Figure):
     def show_cells(self, cells: Cells, look: Look) -> None:
         """Draw what was summed up of the window."""
         self.cells, self._look = cells, look
-        self.legend.set_entries(ENTRIES[look])
+        foretold = any((each.left != each.after).any() for each in self._densities)
+        shown = (e for e in ENTRIES[look] if foretold or e.text not in FORETOLD)
+        self.legend.set_entries(tuple(shown))
         self._paint()
 
     def choose(self, position: int | None) -> None:

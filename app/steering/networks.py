@@ -11,7 +11,15 @@ from app.steering.steering import Steering
 from app.workspace import Workspace
 from engine import Network
 from engine.errors import EngineError
-from engine.events import Restored, RunFinished, Saved
+from engine.events import (
+    EpochFinished,
+    Evaluated,
+    Pruned,
+    Restored,
+    RunFinished,
+    RunStopped,
+    Saved,
+)
 
 NEXT, RUN = "next", "run"
 TITLES = {NEXT: "Next prune", RUN: "Run on show"}
@@ -19,11 +27,17 @@ NONE = {
     NEXT: "Press Score (F9) to see the weights and what the next prune would remove.",
     RUN: "Press Start, or open a run folder, to see its network.",
 }
+NEWS = (Restored, Pruned, Evaluated, EpochFinished, Saved, RunStopped, RunFinished)
 AGAIN = 400  # milliseconds between news of a run and reading it anew
 
 
 class Networks(QObject):
-    """Knows both; the run's is read on a thread of its own, when somebody looks."""
+    """Knows both; the run's is read on a thread of its own, when somebody looks.
+
+    Attributes:
+        images: Those that looks have read, for the next ones; a run needs the memory.
+        reading: The thread.
+    """
 
     changed = Signal(str)  # NEXT or RUN
     crashed = Signal(object)  # an exception that is a defect
@@ -37,7 +51,7 @@ class Networks(QObject):
     ) -> None:
         super().__init__(parent)
         self._workspace, self._steering = workspace, steering
-        self.reading = Background(self)
+        self.reading, self.images = Background(self), engine.Known()
         self._found: dict[str, Network | None] = dict.fromkeys(TITLES)
         self._problem = ""
         self._stale, self._ticket = True, 0
@@ -45,7 +59,8 @@ class Networks(QObject):
         self._later.timeout.connect(lambda: self.changed.emit(RUN))
         steering.changed.connect(self._forecast)
         workspace.folder_changed.connect(self._forget)
-        for event in (Saved, Restored, RunFinished):
+        workspace.state_changed.connect(self._make_room)
+        for event in NEWS:
             bridge.on(event, lambda _: self._go_stale())
         self._forecast()
 
@@ -96,6 +111,10 @@ class Networks(QObject):
             return
         self._found[NEXT] = network
         self.changed.emit(NEXT)
+
+    def _make_room(self, state: str) -> None:
+        if state == "running":
+            self.images = engine.Known()
 
     def _forget(self) -> None:
         """Another run, or none, is on show."""

@@ -8,7 +8,7 @@ import engine
 from app.runner import Runner
 from app.steering.networks import NEXT, Networks
 from app.workspace import Workspace
-from engine import LayerFit, Network
+from engine import Known, LayerFit, Network
 from engine.steering.layer_weights import SingleRemoval
 
 
@@ -49,7 +49,9 @@ class Surgery(QObject):
         self._drop()
         self.fitting, self._which = name, which
         self._of = network, name
-        self._runner.look(partial(engine.fit_layer, network, name), self._take)
+        images = self._networks.images
+        work = partial(engine.fit_layer, network, name, images)
+        self._runner.look(work, partial(self._take, images))
         self.changed.emit()
 
     def stop(self) -> None:
@@ -71,7 +73,8 @@ class Surgery(QObject):
         if ticket == self._ticket:
             self.answered.emit(told)
 
-    def _take(self, fit: LayerFit) -> None:
+    def _take(self, images: Known, fit: LayerFit) -> None:
+        self._networks.images = images
         network, name = self._of or (None, "")
         now = self._networks.of(self._which)
         if self._is_of(now, name) and not self._networks.obstacle(self._which):

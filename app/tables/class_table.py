@@ -26,7 +26,8 @@ def points(value: float, sign: bool = True) -> str:
     """`-3.1`, with a true minus; unknown where there is none."""
     if isnan(value):
         return "unknown"
-    text = f"{value:+.1f}" if sign else f"{value:.1f}"
+    value = round(value, 1)
+    text = f"{value:+.1f}" if sign and value else f"{abs(value):.1f}"
     return text.replace("-", "\N{MINUS SIGN}")
 
 

@@ -13,8 +13,8 @@ def summary(report: ClassReport) -> str:
     before, after = whole.accuracies
     told = [
         f"{accuracy(before)} before, {accuracy(after)} after on "
-        f"{many(whole.images, f'{report.split} image')}: {exact(whole.lost)} have "
-        f"become wrong, {exact(whole.won)} right."
+        f"{many(whole.images, f'{report.split} image')}: {exact(whole.lost)} newly "
+        f"wrong, {exact(whole.won)} newly right."
     ]
     known = [each for each in report.classes if each.images]
     worst = min(known, key=lambda each: each.change, default=None)
@@ -29,8 +29,8 @@ def summary(report: ClassReport) -> str:
     grown = report.confusion
     if grown is not None:
         told.append(
-            f"Most of what is new: {grown.truth} is taken for {grown.says} in "
-            f"{exact(grown.after)} images instead of {exact(grown.before)}."
+            f"The confusion that grew most: {grown.truth} is taken for {grown.says} in "
+            f"{many(grown.after, 'image')} instead of {exact(grown.before)}."
         )
     return " ".join(told)
 

@@ -8,10 +8,11 @@ import torch
 from torch import Tensor
 
 from engine import machine
+from engine.comparing.known import Known
 from engine.data.base import Split
 from engine.errors import InputError
 from engine.events import Event
-from engine.loading import load_data, load_network, loss_for
+from engine.loading import load_network, loss_for
 from engine.monitor import Control, Monitor
 from engine.steering.answers import Answers, answers
 from engine.steering.classes import ClassReport, NewlyWrong, changes, grown
@@ -27,6 +28,7 @@ SplitName = Literal["validation", "test"]
 def compare_classes(
     network: Network,
     split: SplitName = "validation",
+    known: Known | None = None,
     emit: Callable[[Event], None] = lambda event: None,
     control: Control | None = None,
     trust: frozenset[str] = frozenset(),
@@ -39,6 +41,7 @@ def compare_classes(
     Args:
         network: After, and where it comes from.
         split: Which images.
+        known: Has the images where they were read before, or keeps them.
         emit: Receives every event on this thread; must not block.
         control: Pause, resume and stop.
         trust: SHA-256 digests of Python files that may be executed.
@@ -51,7 +54,7 @@ def compare_classes(
     """
 
     def work(monitor: Monitor) -> tuple[ClassReport, str]:
-        report = _compare(network, split, monitor, trust)
+        report = _compare(network, split, known or Known(), monitor, trust)
         images = many(report.whole.images, f"{split} image")
         return report, f"Compared the classes on {images}."
 
@@ -59,13 +62,17 @@ def compare_classes(
 
 
 def _compare(
-    network: Network, name: SplitName, monitor: Monitor, trust: frozenset[str]
+    network: Network,
+    name: SplitName,
+    known: Known,
+    monitor: Monitor,
+    trust: frozenset[str],
 ) -> ClassReport:
     recipe = network.recipe
     device = machine.pick_device(recipe.machine)
     with monitor.phase("load"):
         model, _ = load_network(recipe, monitor, trust)
-        data = load_data(recipe, device, monitor)
+        data = known.data(recipe, device, monitor)
         model.to(device).eval()
         loss = loss_for(model, recipe, data, monitor)
     split: Split = getattr(data, name)

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from engine.comparing.known import Known
 from engine.curvature.base import Curvature, Removal
 from engine.errors import InputError
 from engine.events import Event
@@ -101,6 +102,7 @@ class LayerFit:
 def fit_layer(
     network: Network,
     name: str,
+    known: Known | None = None,
     emit: Callable[[Event], None] = lambda event: None,
     control: Control | None = None,
     trust: frozenset[str] = frozenset(),
@@ -112,6 +114,7 @@ def fit_layer(
     Args:
         network: What to fit on, as it stands.
         name: Of the layer.
+        known: Has the images where they were read before, or keeps them.
         emit: Receives every event on this thread; must not block.
         control: Pause, resume and stop.
         trust: SHA-256 digests of Python files that may be executed.
@@ -125,15 +128,19 @@ def fit_layer(
     """
 
     def work(monitor: Monitor) -> tuple[LayerFit, str]:
-        return _fit(network, name, monitor, trust), f"Fitted {name}."
+        return _fit(network, name, known, monitor, trust), f"Fitted {name}."
 
     return look(f"Fitting {name}", network.recipe, work, emit, control)
 
 
 def _fit(
-    network: Network, name: str, monitor: Monitor, trust: frozenset[str]
+    network: Network,
+    name: str,
+    known: Known | None,
+    monitor: Monitor,
+    trust: frozenset[str],
 ) -> LayerFit:
-    job = Job(network.recipe, monitor, trust)
+    job = Job(network.recipe, monitor, trust, known=known)
     if name not in job.problem.names:
         raise InputError(
             f"The recipe leaves {name} dense, so it has no curvature.",

@@ -228,6 +228,7 @@ def test_a_run_that_goes_on_is_read_again(
 
 def test_filters_masks_zoom_and_saving(qtbot, scored, tmp_path):
     bar = scored.bar
+    press(qtbot, scored, Qt.Key.Key_Down)
     bar.arrangements.setFocus()
     qtbot.keyClick(bar.arrangements, Qt.Key.Key_Down)
     qtbot.waitUntil(lambda: scored.figure.grid.filters, timeout=PATIENCE)
@@ -235,9 +236,10 @@ def test_filters_masks_zoom_and_saving(qtbot, scored, tmp_path):
     assert scored.figure.cells.values.shape == (32 * 4 - 1, 16 * 4 - 1)
     qtbot.keyClick(bar.looks, Qt.Key.Key_Down)
     qtbot.waitUntil(lambda: scored.figure._look == "mask", timeout=PATIENCE)
+    assert scored.figure.at == 0  # stays chosen
     press(qtbot, scored, *[Qt.Key.Key_Right] * 5)
     row, column = scored.figure.grid.place(scored.figure.at)
-    assert row == 0 and column == 5  # over the gap
+    assert row == 0 and column == 6  # over the gap
     press(qtbot, scored, Qt.Key.Key_Plus, Qt.Key.Key_Plus)
     drawn(qtbot, scored)
     assert scored.figure.cells.values.shape[1] < 40

@@ -225,6 +225,8 @@ def test_too_many_images_for_memory_are_served_from_files(tree, monkeypatch):
         assert values(lazy) == values(quick)
         for (x, y), (a, b) in zip(lazy.batches(3), quick.batches(3), strict=True):
             assert torch.equal(x, a) and torch.equal(y, b)
+        some = torch.arange(min(2, len(quick)))
+        assert torch.equal(lazy.pictures(some), quick.pictures(some))
     seeds = [torch.Generator().manual_seed(3) for _ in range(2)]
     every = torch.arange(len(held.train))
     lazy, quick = data.train.batch(every, seeds[0]), held.train.batch(every, seeds[1])

@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 
 import engine
 from engine.errors import InputError
-from engine.events import Progressed
+from engine.events import DataLoaded, Progressed
 from engine.loading import load_data, load_network, loss_for
 from engine.monitor import Control, Monitor
 from engine.recipe import parse, with_changes
@@ -118,6 +118,22 @@ def test_accuracy_of_each_class_with_masks_leaves_the_weights(network, report, l
         assert torch.equal(value, network.state[name])
 
 
+def test_images_are_read_once_for_several_looks(network, report):
+    known, read = engine.Known(), []
+
+    def heard(event):
+        read.append(isinstance(event, DataLoaded))
+
+    for _ in range(2):
+        again = engine.compare_classes(network, "test", known, heard)
+        assert again.classes == report.classes
+    assert sum(read) == 2  # told each time
+    data = known.data(QUICK, torch.device("cpu"), Monitor())
+    fit = engine.fit_layer(network, "fc.weight", known)
+    assert fit.name == "fc.weight"
+    assert known.data(QUICK, torch.device("cpu"), Monitor()) is data
+
+
 def test_stopping_and_missing_images(network):
     control = Control()
 
@@ -125,7 +141,7 @@ def test_stopping_and_missing_images(network):
         if isinstance(event, Progressed) and event.label == "Measuring after":
             control.stop()
 
-    assert engine.compare_classes(network, "test", heard, control) is None
+    assert engine.compare_classes(network, "test", None, heard, control) is None
     none = with_changes(QUICK, {"data.validation": 0.0})
     with pytest.raises(InputError, match="no validation images"):
         engine.compare_classes(engine.scored_network(none, network.study))

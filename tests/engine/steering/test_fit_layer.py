@@ -171,7 +171,7 @@ def test_a_dense_layer_and_a_stop_leave_nothing(network, study):
         if isinstance(event, Progressed) and event.label == "Gradients":
             control.stop()
 
-    assert engine.fit_layer(network, LAYER, heard, control) is None
+    assert engine.fit_layer(network, LAYER, None, heard, control) is None
     assert isinstance(seen[-1], LookEnded) and "stopped" in seen[-1].message
 
 
