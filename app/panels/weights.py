@@ -13,7 +13,7 @@ from app.plots.base import small_font
 from app.plots.empty import EmptyState
 from app.plots.weight_grid import Cells, Grid, scale
 from app.plots.weights import WeightsFigure
-from app.steering.networks import NEXT, RUN, Networks
+from app.steering.networks import Networks
 from app.steering.single_weight import Chosen, SingleWeight
 from app.steering.surgery import Surgery
 from app.steering.weights_bar import WeightsBar
@@ -129,7 +129,7 @@ class WeightsPanel(QWidget):
         self._kinds = {info.name: info.kind for info in events[-1].layers}
 
     def _on_network(self, which: str) -> None:
-        if which == self._which or (which == RUN and self._networks.of(NEXT) is None):
+        if which == self._which:
             self._look()
 
     def _look(self) -> None:

@@ -24,8 +24,9 @@ from engine.events import (
 NEXT, RUN = "next", "run"
 TITLES = {NEXT: "Next prune", RUN: "Run on show"}
 NONE = {
-    NEXT: "Press Score (F9) to see the weights and what the next prune would remove.",
-    RUN: "Press Start, or open a run folder, to see its network.",
+    NEXT: "Press Score (F9) to look at the network and what the next prune would "
+    "remove, or choose the run on show above.",
+    RUN: "Press Start, or open a run folder, to look at its network.",
 }
 NEWS = (Restored, Pruned, Evaluated, EpochFinished, Saved, RunStopped, RunFinished)
 AGAIN = 400  # milliseconds between news of a run and reading it anew

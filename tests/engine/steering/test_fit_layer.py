@@ -105,6 +105,17 @@ def test_ranks_count_what_goes_before(network, study):
     assert network.saliency("bn1.weight", 0) is None
 
 
+def test_the_members_of_a_group_share_saliency_and_rank():
+    recipe = parse({"pattern": {"kind": "groups"}, "estimator": {"kind": "magnitude"}})
+    study = engine.score(recipe)
+    network = engine.scored_network(recipe, study)
+    first, *rest = study.order[LAYER][7].tolist()
+    told = network.saliency(LAYER, first)
+    assert rest and all(network.saliency(LAYER, each) == told for each in rest)
+    assert told.rank == 7 * (1 + len(rest)) + 1
+    assert told.among == study.ranking.layers[LAYER].size
+
+
 @pytest.mark.parametrize("kind", ["mfac", "woodtaylor", "exact_obs", "kfac", "fishleg"])
 def test_other_methods_move_by_their_own_update(study, kind):
     few = {"samples": 20} if kind in ("mfac", "woodtaylor") else {"images": 20}
