@@ -10,7 +10,7 @@ from app.tables.class_words import caption, sentence
 from engine.steering.classes import NewlyWrong
 
 SIDE = 56  # pixels of a thumbnail
-CELL = QSize(104, 98)
+CELL = QSize(118, 98)
 
 
 class Thumbnails(QListWidget):

@@ -36,9 +36,11 @@ def summary(report: ClassReport) -> str:
 
 
 def caption(wrong: NewlyWrong) -> str:
-    """What an image is, and what it is taken for."""
+    """What an image is, what it is taken for and how surely; two lines at most."""
     arrow = "\N{RIGHTWARDS ARROW}"
-    return f"{wrong.truth} {arrow} {wrong.says}\n{100 * wrong.sure:.0f} % sure"
+    return (
+        f"{wrong.truth} {arrow} {wrong.says}, {100 * wrong.sure:.0f}\N{NO-BREAK SPACE}%"
+    )
 
 
 def sentence(wrong: NewlyWrong, split: str) -> str:

@@ -85,7 +85,10 @@ def test_images_open_by_mouse_and_keys(qtbot, panel, workspace, study):
     panel.tabs.setCurrentIndex(1)
     images, report = panel.thumbnails, panel.report
     assert images.count() == len(report.wrong) > 1
-    assert "% sure" in images.item(0).text() and not images.item(0).icon().isNull()
+    assert (
+        "\N{RIGHTWARDS ARROW}" in images.item(0).text()
+        and not images.item(0).icon().isNull()
+    )
     at = images.visualItemRect(images.item(1)).center()
     qtbot.mouseClick(images.viewport(), LEFT, pos=at)
     (dialog,) = panel.findChildren(PictureDialog)

@@ -38,7 +38,7 @@ def test_errors_are_of_paired_answers():
 
 
 def test_images_are_told_briefly_and_at_length():
-    assert caption(WRONG) == "cat \N{RIGHTWARDS ARROW} dog\n93 % sure"
+    assert caption(WRONG) == "cat \N{RIGHTWARDS ARROW} dog, 93\N{NO-BREAK SPACE}%"
     told = sentence(WRONG, "test")
     assert "Test image 7: cat, taken for dog now, 93.1 % sure" in told
     assert "60.0 %" in told
