@@ -100,6 +100,6 @@ class Distillation:
         """Mean cross-entropy of the network with what the dense one says."""
         images, _ = self._split.batch(indices, generator)
         with torch.no_grad():
-            wanted = self._loss.logarithms(self._dense(images).float()).exp()
+            wanted = self._loss.probabilities(self._dense(images).float())
         given = self._loss.logarithms(model(images).float())
         return -(wanted * given).sum(1).mean()
