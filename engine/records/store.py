@@ -111,6 +111,10 @@ class Store:
         except OSError as error:
             raise _broken(path, error) from error
 
+    def save_recipe(self, recipe: Recipe) -> None:
+        """Write the recipe with what was changed while its run went on."""
+        self._write(self.folder / "recipe.json", dump(recipe).encode())
+
     def save_state(self, state: dict[str, Any]) -> None:
         """Keep what `resume` needs, and let the oldest go."""
         states = self.folder / "states"
