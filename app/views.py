@@ -8,11 +8,13 @@ from app.panels.compare import ComparePanel
 from app.panels.curves import CurvesPanel
 from app.panels.layers import LayersPanel
 from app.panels.promises import PromisesPanel
+from app.panels.schedule import SchedulePanel
 from app.panels.sensitivity import SensitivityPanel
 from app.panels.thresholds import ThresholdsPanel
 from app.runner import Runner
 from app.steering.probing import Probing
 from app.steering.steering import Steering
+from app.steering.strip import Strip
 from app.workspace import Workspace
 
 
@@ -43,6 +45,7 @@ class Views(Rail):
         self.promises = PromisesPanel(workspace, bridge)
         self.thresholds = ThresholdsPanel(workspace, bridge, steering, probing)
         self.sensitivity = SensitivityPanel(workspace, steering)
+        self.schedule = SchedulePanel(Strip(workspace, bridge, runner, self))
         self.compare = ComparePanel(bridge)
         run = (
             ("Curves", self.curves),
@@ -52,6 +55,7 @@ class Views(Rail):
         next_prune = (
             ("Thresholds", self.thresholds),
             ("Sensitivity", self.sensitivity),
+            ("Schedule", self.schedule),
         )
         side_by_side = (("Methods", self.compare),)
         self.fill(
