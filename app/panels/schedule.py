@@ -45,7 +45,8 @@ class SchedulePanel(QWidget):
         self.figure.confirmed.connect(strip.release)
         self.forget.clicked.connect(lambda: strip.settle(keep=False))
         self.keep.clicked.connect(lambda: strip.settle(keep=True))
-        strip.changed.connect(self._mark)
+        strip.changed.connect(self._draw)
+        strip.went_on.connect(self._mark)
         self._draw()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -83,15 +84,13 @@ class SchedulePanel(QWidget):
             column.addWidget(label)
 
     def _mark(self) -> None:
-        """A held handle is followed at once, a run a little later."""
-        if not self.isVisible():
-            return
-        if self.strip.course.planned is None or self.strip.unsent:
-            self._draw()
-        elif not self._timer.isActive():
+        """A run tells more than is worth drawing one by one."""
+        if self.isVisible() and not self._timer.isActive():
             self._timer.start()
 
     def _draw(self) -> None:
+        if not self.isVisible():
+            return
         strip = self.strip
         self.figure.draw(picture(strip))
         self.note.setText(sentence(strip))

@@ -126,8 +126,8 @@ class Grips(QObject):
         return item
 
     def _drag(self, name: str, item: pg.TargetItem) -> None:
+        at = item.pos()  # before the others are drawn, and it with them
         self._activate(name)
-        at = item.pos()
         self.moved.emit(self._handles[name], at.x(), at.y())
 
     def _activate(self, name: str) -> None:

@@ -60,7 +60,7 @@ def picture(strip: Strip) -> Picture:
     reached = 100 * course.reached if live else begin
     at = course.now if live else 0.0
     end = float(max(recipe.finetune.epochs, course.now if shown else 0.0))
-    ahead = _rates(recipe, at, recipe.finetune.epochs, live)
+    ahead = _rates(strip.given, at, recipe.finetune.epochs, strip.amended)
     so_far = course.record.training.finite("epoch", "learning_rate")
     top = max([recipe.finetune.learning_rate, *so_far[1].tolist()])
     return Picture(
@@ -113,13 +113,13 @@ def rows(strip: Strip) -> Iterator[tuple]:
 
 
 def _rates(
-    recipe: Recipe, start: float, end: float, live: bool
+    recipe: Recipe, start: float, end: float, amended: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """The learning rate from here to the end, by the code that trains."""
     if end <= start:
         return np.empty(0), np.empty(0)
     epochs = np.linspace(start, end, POINTS, endpoint=False)
-    plan = recipe.amendments if not live else ()
+    plan = recipe.amendments if amended else ()
     held = [in_force(recipe, count).finetune for count in range(len(plan) + 1)]
     rates = []
     for epoch in epochs.tolist():

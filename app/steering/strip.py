@@ -26,7 +26,8 @@ class Strip(QObject):
     While a run goes on a release asks the engine, which answers by an event.
     """
 
-    changed = Signal()
+    changed = Signal()  # by the person, or in what can be moved
+    went_on = Signal()  # the run has told something
 
     def __init__(
         self,
@@ -65,6 +66,11 @@ class Strip(QObject):
     def amended(self) -> bool:
         """Whether the recipe on show was changed while its run went on."""
         return not self.live and bool(self._workspace.recipe.amendments)
+
+    @property
+    def given(self) -> Recipe:
+        """The recipe before anything of it was changed on the way."""
+        return self._workspace.recipe if self.amended else self.recipe
 
     @property
     def held(self) -> Recipe:
@@ -120,7 +126,7 @@ class Strip(QObject):
     def levels(self) -> Levels:
         """Epoch and level of every prune that is still to come (hollow)."""
         if not self.live:
-            return foretold(self._workspace.recipe if self.locked else self.recipe)
+            return foretold(self.given)
         if self.course.planned is not None and not (self._moved or self._asked):
             return self.course.ahead
         try:
@@ -184,7 +190,7 @@ class Strip(QObject):
             elif isinstance(event, AmendmentRefused) and self._asked:
                 self._asked.pop(0)
                 self.words = f"{event.message} {event.hint}"
-        self.changed.emit()
+        self.went_on.emit()
 
     def _on_amended(self, event: Amended) -> None:
         """The recipe on show has what the one in the run folder has."""
