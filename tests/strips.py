@@ -20,7 +20,9 @@ GRADUAL = {
 def build(qtbot, workspace, bridge, runner):
     """A panel of a gradual schedule, on show and in focus."""
     workspace.set_recipe(parse(GRADUAL))
-    panel = SchedulePanel(Strip(workspace, bridge, runner))
+    strip = Strip(workspace, bridge, runner)
+    panel = SchedulePanel(strip)
+    strip.setParent(panel)  # ends with it, on this thread
     qtbot.addWidget(panel)
     panel.resize(640, 480)
     panel.show()
@@ -28,6 +30,19 @@ def build(qtbot, workspace, bridge, runner):
     qtbot.waitExposed(panel)
     panel.figure.setFocus()
     return panel
+
+
+def hold_at(monkeypatch, bridge, runner, kind):
+    """Have the run pause at its first event of a kind, however fast it is."""
+    post, held = bridge.post, []
+
+    def watch(event):
+        post(event)
+        if isinstance(event, kind) and not held:
+            held.append(event)
+            runner._control.pause()
+
+    monkeypatch.setattr(bridge, "post", watch)
 
 
 def choose(qtbot, panel, name):

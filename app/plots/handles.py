@@ -50,15 +50,14 @@ class Grips(QObject):
     def place(self, handles: tuple[Handle, ...], locked: bool) -> None:
         """Put them where they are now."""
         self._handles = {handle.name: handle for handle in handles}
-        for name in set(self.items) - set(self._handles):
-            item = self.items.pop(name)
-            item.getViewBox().removeItem(item)
         for name, handle in self._handles.items():
             item = self.items.get(name) or self._make(handle)
             item.movable = not (locked or handle.fixed)
             item.blockSignals(True)
             item.setPos(handle.x, handle.y)
             item.blockSignals(False)
+        for name, item in self.items.items():
+            item.setVisible(name in self._handles)
         if self.name not in self._handles:
             self.name = next(iter(self._handles), "")
         self._draw()
@@ -144,7 +143,6 @@ class Grips(QObject):
             active = self._focus and name == self.name
             item.setPen(base.line(colour, 3 if active else 2))
             item.setHoverPen(base.line(colour, 3))
-            item.setBrush(
-                self._colours.selected if active else self._colours.background
-            )
+            fill = self._colours.selected if active else self._colours.background
+            item.setBrush(fill if item.movable else None)  # what is done shows through
             item.setHoverBrush(self._colours.selected)

@@ -122,8 +122,8 @@ class ScheduleFigure(base.Figure):
         dotted, dashed = Qt.PenStyle.DotLine, Qt.PenStyle.DashLine
         self._way.setPen(base.line(colours.sparsity, 1, dotted))
         self._done_way.setPen(base.line(colours.sparsity))
-        self._ahead.setPen(base.line(colours.learning_rate, 1.5, dashed))
-        self._so_far.setPen(base.line(colours.learning_rate, 2))
+        self._ahead.setPen(base.line(colours.learning_rate, 1.2, dashed))
+        self._so_far.setPen(base.line(colours.learning_rate, 2.4))
         for curve, options in (
             (self._planned, base.hollow(colours.sparsity, 9)),
             (self._done, base.solid(colours.sparsity, 8)),

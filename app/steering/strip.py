@@ -83,13 +83,8 @@ class Strip(QObject):
     @property
     def recipe(self) -> Recipe:
         """The recipe as it is shown: what is asked for and what is moved included."""
-        recipe = self.held
-        for changes in (*self._asked, self._moved):
-            try:
-                recipe = with_changes(recipe, changes) if changes else recipe
-            except InputError:  # only together with what the engine refuses
-                continue
-        return recipe
+        base = self._base
+        return with_changes(base, self._moved) if self._moved else base
 
     @property
     def locked(self) -> str:
@@ -131,8 +126,7 @@ class Strip(QObject):
             return self.course.ahead
         try:
             return onward(self.recipe, self.course, self.standing)
-        except InputError as error:
-            self.words = f"{error.message} {error.hint}"
+        except InputError:  # the run has gone on since; the engine will refuse it
             return self.course.ahead
 
     def move(self, handle: Handle, x: float, y: float) -> None:
@@ -143,9 +137,12 @@ class Strip(QObject):
             return
         found = moved(self.recipe, self.standing, handle, x, y)
         self.words = found.reason
+        changes = self._moved | found.changes
         try:
-            with_changes(self.held, self._moved | found.changes)
-            self._moved |= found.changes
+            recipe = with_changes(self._base, changes)
+            if self.live and self.course.planned is not None:
+                onward(recipe, self.course, self.standing)
+            self._moved = changes
         except InputError as error:
             self.words = f"{error.message} {error.hint}"
         self.changed.emit()
@@ -156,7 +153,7 @@ class Strip(QObject):
         if not moves:
             return
         if self.live:
-            now = self.recipe.model_dump(mode="json")
+            now = self._base.model_dump(mode="json")
             new = {key: value for key, value in moves.items() if _at(now, key) != value}
             if new:
                 self._asked.append(new)
@@ -181,6 +178,17 @@ class Strip(QObject):
         """
         recipe = self.held if keep else self._workspace.recipe
         self._workspace.set_recipe(recipe.model_copy(update={"amendments": ()}))
+
+    @property
+    def _base(self) -> Recipe:
+        """The recipe in force, and what is asked for."""
+        recipe = self.held
+        for changes in self._asked:
+            try:
+                recipe = with_changes(recipe, changes)
+            except InputError:  # the engine will refuse it
+                continue
+        return recipe
 
     def _add(self, events: list[Event]) -> None:
         self.course.add(events)

@@ -9,9 +9,9 @@ from PySide6.QtWidgets import QToolBar
 from app.main_window import MainWindow
 from app.preferences import Preferences
 from engine.__main__ import main
-from engine.events import RunFinished, Trained
+from engine.events import RunFinished, RunPaused, Trained
 from engine.recipe import parse
-from tests.strips import choose, press
+from tests.strips import choose, hold_at, press
 
 PATIENCE = 120_000
 RECIPE = {
@@ -47,11 +47,14 @@ def summary(folder):
     return json.loads((folder / "summary.json").read_text())
 
 
-def test_an_amended_run_is_replayed_without_a_window(qtbot, window, tmp_path):
+def test_an_amended_run_is_replayed_without_a_window(
+    qtbot, window, tmp_path, monkeypatch
+):
     act, panel = window.actions_, window.views.schedule
     window.views.setCurrentWidget(panel)
     seen, ended = [], []
-    window.bridge.on(Trained, seen.extend)
+    window.bridge.on(RunPaused, seen.extend)
+    hold_at(monkeypatch, window.bridge, window.runner, Trained)
     window.runner.run_ended.connect(ended.append)
     click(qtbot, window, act.start)
     qtbot.waitUntil(lambda: bool(seen), timeout=PATIENCE)

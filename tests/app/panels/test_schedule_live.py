@@ -5,9 +5,9 @@ from PySide6.QtCore import Qt
 
 from app.panels.schedule import ASKED
 from engine import recipe_of
-from engine.events import Amended, AmendmentRefused, Pruned
+from engine.events import Amended, AmendmentRefused, Pruned, RunPaused
 from engine.recipe import parse, with_changes
-from tests.strips import GRADUAL, LEFT, build, choose, drag, press
+from tests.strips import GRADUAL, LEFT, build, choose, drag, hold_at, press
 
 PATIENCE = 60_000
 
@@ -30,13 +30,15 @@ def test_others_runs_and_several_processes_cannot_be_changed(panel, workspace):
 
 
 @pytest.fixture
-def paused(qtbot, panel, runner, workspace, bridge, seen, tmp_path):
-    """A run that has pruned once or twice, and holds."""
+def paused(qtbot, panel, runner, workspace, bridge, seen, tmp_path, monkeypatch):
+    """A run that has pruned once, and holds."""
+    hold_at(monkeypatch, bridge, runner, Pruned)
     runner.start(workspace.recipe, tmp_path / "run")
-    qtbot.waitUntil(lambda: any(isinstance(e, Pruned) for e in seen), timeout=PATIENCE)
+    qtbot.waitUntil(
+        lambda: any(isinstance(event, RunPaused) for event in seen), timeout=PATIENCE
+    )
     runner.pause()
-    course = panel.strip.course
-    qtbot.waitUntil(lambda: bool(course.done), timeout=PATIENCE)
+    assert len(panel.strip.course.done) == 1
     return tmp_path / "run"
 
 
