@@ -53,6 +53,7 @@ class Grips(QObject):
         for name, handle in self._handles.items():
             item = self.items.get(name) or self._make(handle)
             item.movable = not (locked or handle.fixed)
+            item.setToolTip(handle.title)
             item.blockSignals(True)
             item.setPos(handle.x, handle.y)
             item.blockSignals(False)

@@ -25,6 +25,7 @@ ENTRIES = (
     Entry("Now", "cut", "cut"),
     Entry("Handle", "live", "outline"),
 )
+UNTRAINED = "No fine-tuning yet: move the square to the right for some epochs"
 STRETCH = (3, 2)
 ROOM = (-0.03, 1.12)  # of the epochs, left and right of them
 LEAST = 3  # epochs in view
@@ -65,7 +66,7 @@ class ScheduleFigure(base.Figure):
         self._way, self._done_way = upper.plot(), upper.plot()
         self._planned, self._done = upper.plot(pen=None), upper.plot(pen=None)
         self._ahead, self._so_far = lower.plot(), lower.plot()
-        self._none = pg.TextItem("No fine-tuning, so no learning rate", anchor=(0, 0.5))
+        self._none = pg.TextItem(UNTRAINED, anchor=(0, 0.5))
         lower.addItem(self._none, ignoreBounds=True)
         self.grips = Grips(self._plots, self)
         self._canvas.scene().sigMouseClicked.connect(self._clicked)

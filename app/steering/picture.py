@@ -82,7 +82,16 @@ def picture(strip: Strip) -> Picture:
 
 
 def sentence(strip: Strip) -> str:
-    """The schedule in words."""
+    """The schedule in words, and what was changed while the run went on."""
+    changed = [
+        f"After epoch {event.epoch}: {event.words}."
+        for event in strip.course.changes.values()
+        if strip.live or strip.amended
+    ]
+    return " ".join([_plan(strip), *changed])
+
+
+def _plan(strip: Strip) -> str:
     recipe = strip.recipe
     levels, epochs = strip.levels, recipe.finetune.epochs
     target = percent(recipe.allocation.sparsity)

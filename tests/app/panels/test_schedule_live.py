@@ -66,8 +66,9 @@ def test_what_is_left_of_a_run_is_changed_by_keys_and_enter(
     assert recipe_of(paused) == workspace.recipe
     assert amendment.at == (told.epoch, told.prunes, told.halvings)
     assert strip.course.done[-1] == (6.0, pytest.approx(0.95, abs=1e-3))
-    assert panel.forget.isVisible() and panel.keep.isVisible()
     panel._draw()
+    assert panel.forget.isVisible() and panel.keep.isVisible()
+    assert panel.note.text().endswith(f"After epoch {told.epoch}: {told.words}.")
     qtbot.mouseClick(panel.keep, LEFT)
     assert workspace.recipe.schedule.end == 6 and not workspace.recipe.amendments
     workspace.undo()
