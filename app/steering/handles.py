@@ -68,26 +68,26 @@ def _pruning(recipe: Recipe, standing: Standing) -> list[Handle]:
     begun = "The first prune is done." if standing.begun else ""
     found = []
     if plan.start < plan.end:
-        x, y = shape_at(recipe)
-        first = 100 * min(plan.first, target)
-        found = [
-            Handle(
-                "first", "First prune", SPARSITY, plan.start, first,
-                "schedule.start", "schedule.first", begun,
-            ),
-            Handle(
-                "interval", "Prune every", SPARSITY, plan.start + plan.interval, 0,
-                "schedule.interval", "", over,
-            ),
-            Handle(
-                "shape", "Shape", SPARSITY, x, 100 * y, "", "schedule.degree", over
-            ),
-        ]  # fmt: skip
+        first = Handle(
+            "first", "First prune", SPARSITY, plan.start, 100 * min(plan.first, target),
+            "schedule.start", "schedule.first", begun,
+        )  # fmt: skip
+        found = [first] if over else [first, *_between(recipe)]
     last = Handle(
         "target", "Last prune", SPARSITY, plan.end, 100 * target,
         "schedule.end", "allocation.sparsity", over,
     )  # fmt: skip
     return [*found, last]
+
+
+def _between(recipe: Recipe) -> list[Handle]:
+    """How often is pruned between the first and the last prune, and how steeply."""
+    (x, y), second = shape_at(recipe), recipe.schedule.start + recipe.schedule.interval
+    every = "schedule.interval"
+    return [
+        Handle("interval", "Prune every", SPARSITY, second, 0, every),
+        Handle("shape", "Shape", SPARSITY, x, 100 * y, "", "schedule.degree"),
+    ]
 
 
 def _training(recipe: Recipe, standing: Standing) -> list[Handle]:

@@ -175,9 +175,30 @@ def test_a_stopped_amended_run_goes_on_by_its_amendments(gradual, tmp_path, wher
     assert_alike(folder, tmp_path / "run")
 
 
+def test_a_change_survives_a_crash_before_the_next_state(tmp_path):
+    control, states = engine.Control(), tmp_path / "run" / "states"
+
+    def emit(event):
+        if after_epoch(1)(event):
+            control.amend(CHANGES)
+            control.amend({"finetune.learning_rate": 0.002})
+        elif isinstance(event, Amended):
+            control.stop()
+
+    recipe = with_changes(Recipe(), GRADUAL)
+    engine.run(recipe, tmp_path / "run", emit, control)
+    assert len(engine.recipe_of(tmp_path / "run").amendments) == 2
+    sorted(states.glob("*.pt"))[-1].unlink()  # the one that knows of the changes
+    events = []
+    engine.resume(tmp_path / "run", events.append)
+    assert len(of(Amended, events)) == 2
+    engine.run(engine.recipe_of(tmp_path / "run"), tmp_path / "replay")
+    assert_alike(tmp_path / "run", tmp_path / "replay")
+
+
 def test_what_is_asked_inside_a_step_that_was_stopped_waits_for_its_end(tmp_path):
     """A stop in the middle of an epoch is no boundary, for a replay has none there."""
-    recipe = with_changes(Recipe(), {**GRADUAL, "finetune.batch": 16})
+    recipe = with_changes(Recipe(), {**GRADUAL, "finetune.batch": 64})
     control = engine.Control()
 
     def emit(event):
