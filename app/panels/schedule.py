@@ -65,23 +65,27 @@ class SchedulePanel(QWidget):
         bar = QHBoxLayout()
         bar.setContentsMargins(6, 4, 6, 0)
         bar.addWidget(self.note, 1)
-        for button, slot in (
-            (self.forget, None),
-            (self.keep, None),
-            (QPushButton("Reset view"), self.figure.reset_view),
-            (QPushButton("Save…"), self._ask),
+        for text, tip, slot in (
+            ("Reset view", "Show everything (double click)", self.figure.reset_view),
+            ("Save…", "A picture (PNG, SVG) or the points (CSV)", self._ask),
         ):
+            button = QPushButton(text)
+            button.setToolTip(tip)
+            button.clicked.connect(slot)
             bar.addWidget(button)
-            if slot:
-                button.clicked.connect(slot)
+        foot = QHBoxLayout()
+        foot.setContentsMargins(6, 0, 6, 0)
+        foot.addWidget(self.text, 1)
+        foot.addWidget(self.forget)
+        foot.addWidget(self.keep)
+        self.alarm.setContentsMargins(6, 0, 6, 0)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 4)
         column.setSpacing(2)
         column.addLayout(bar)
         column.addWidget(self.figure, 1)
-        for label in (self.text, self.alarm):
-            label.setContentsMargins(6, 0, 6, 0)
-            column.addWidget(label)
+        column.addLayout(foot)
+        column.addWidget(self.alarm)
 
     def _mark(self) -> None:
         """A run tells more than is worth drawing one by one."""
