@@ -20,7 +20,8 @@ with starting(program=__name__ == "__main__"):
     from engine.comparing.comparison import EXAMPLE, load_comparison
     from engine.errors import EngineError, InputError, RunError
     from engine.events import Event, RunStopped
-    from engine.recipe import Recipe, changed, parse, read_json, setting_of
+    from engine.reading import read_json
+    from engine.recipe import Recipe, changed, parse, setting_of
     from engine.sharing import ranks
     from engine.words import written
     from engine.words.cells import CellsConsole

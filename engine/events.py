@@ -16,6 +16,8 @@ from engine.facts import (
     LayerState,
 )
 from engine.run_events import (
+    Amended,
+    AmendmentRefused,
     Event,
     Noticed,
     RunFailed,
@@ -261,6 +263,8 @@ EVENTS: tuple[type[Event], ...] = (
     EpochFinished,
     Saved,
     Noticed,
+    Amended,
+    AmendmentRefused,
     RunPaused,
     RunResumed,
     RunFinished,

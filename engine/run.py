@@ -7,11 +7,11 @@ from typing import Any
 import torch
 
 from engine import machine, masks
+from engine.amending import amend, planned
 from engine.comparing.known import Known
-from engine.errors import EngineError, InputError, RunError, Stopped
+from engine.errors import InputError, Stopped
 from engine.events import (
     Event,
-    LevelsPlanned,
     Restored,
     RunFailed,
     RunFinished,
@@ -19,6 +19,7 @@ from engine.events import (
     RunStopped,
     Saved,
 )
+from engine.explained import explained
 from engine.job import Job
 from engine.layers import layer_states
 from engine.monitor import Control, Monitor
@@ -81,13 +82,14 @@ def resume(
         return _drive(recipe, Path(folder), log, control, trust, ranks, True)
 
 
-def tell_story(job: Job, save: Callable[[], None]) -> None:
+def tell_story(job: Job, save: Callable[[], None], amend: Callable[[], None]) -> None:
     """Measure, prune and fine-tune in the order of the schedule; skips what is done."""
     if "dense" not in job.results:
         job.measure_dense()
-    while not job.pruned:
+    while not job.course.over:
+        amend()
         job.measure_level()
-        if job.finetuner.epoch < job.levels[job.level].epoch:
+        if job.finetuner.epoch < job.course.next.epoch:
             job.train_epoch()
         else:
             job.prune_step()
@@ -99,9 +101,11 @@ def tell_story(job: Job, save: Callable[[], None]) -> None:
             job.repair("end")
         job.measure("repaired")
         save()
+    amend()
     while job.finetuner.epoch < job.recipe.finetune.epochs:
         job.train_epoch()
         save()
+        amend()
     job.finish()
     job.measure("final")
 
@@ -143,6 +147,10 @@ class _Log:
         """Whether there is a run folder."""
         return self._store is not None
 
+    def save_recipe(self, recipe: Recipe) -> None:
+        if self._store:
+            self._store.save_recipe(recipe)
+
     def save_state(self, job: Job) -> None:
         if self._store:
             self._store.save_state(job.state_dict())
@@ -177,7 +185,7 @@ def _drive(
         monitor.emit(RunStarted(str(folder), place, recipe.machine.seed, resumed))
         return _go(recipe, folder, log, monitor, trust, ranks, state, known)
     except Exception as error:
-        failure = _explained(error)
+        failure = explained(error)
         monitor.emit(RunFailed(failure.message, failure.hint, failure.details))
         ranks.confess(failure)
         raise failure from error
@@ -233,8 +241,10 @@ def _go(
         with monitor.apart():
             if state is None:
                 log.open(lambda: Store.create(folder, recipe))
-        monitor.emit(_plan(job))
-        tell_story(job, lambda: log.save_state(job))
+        monitor.emit(planned(job))
+        tell_story(
+            job, lambda: log.save_state(job), lambda: amend(job, log.save_recipe)
+        )
     except Stopped:
         if not ranks.told(lambda: log.is_open):
             return monitor.emit(RunStopped("Stopped before anything was written."))
@@ -270,28 +280,6 @@ def _load(
     return job
 
 
-def _plan(job: Job) -> LevelsPlanned:
-    epochs = tuple(float(level.epoch) for level in job.levels)
-    sparsities = tuple(level.sparsity for level in job.levels)
-    of = job.recipe.allocation.of
-    return LevelsPlanned(epochs, sparsities, job.recipe.finetune.epochs, of)
-
-
 def _finished(job: Job) -> RunFinished:
     dense, final = job.results["dense"], job.results["final"]
     return RunFinished(masks.sparsity(job.masks), dense.accuracy, final.accuracy)
-
-
-def _explained(error: Exception) -> EngineError:
-    """Any failure as something a person can act on."""
-    if isinstance(error, EngineError):
-        return error
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return RunError(
-            "The machine ran out of memory.",
-            "Lower estimator.samples, estimator.block_size or the batch sizes.",
-        )
-    return RunError(
-        f"Something went wrong inside Secateur: {type(error).__name__}: {error}",
-        "Please report this with the run folder and the recipe.",
-    )

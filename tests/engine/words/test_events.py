@@ -61,6 +61,11 @@ EXAMPLES = (
         "lowered. Add memory.",
     ),
     (e.Saved("summary.json"), "Saved summary.json"),
+    (
+        e.Amended(2, 1, 0, (("finetune.epochs", 5),), "epochs 5 instead of 3"),
+        "Changed from here on: epochs 5 instead of 3",
+    ),
+    (e.AmendmentRefused("All is done.", "Start anew."), "Not changed. All is done. St"),
     (e.RunPaused(), "Paused"),
     (e.RunResumed(), "Resumed"),
     (e.RunFinished(0.8, 98.0, 97.0), "80.0 % sparse, accuracy 97.00 % (dense 98.00 %)"),
@@ -78,6 +83,7 @@ def test_levels_tell_what_matters():
     assert level(e.Noticed("warning", "x")) == "warning"
     assert level(e.Noticed("info", "x")) == "info"
     assert level(e.RunFailed("x", "y")) == "error"
+    assert level(e.AmendmentRefused("x", "y")) == "warning"
     assert level(e.RunFinished(0.8, 98.0, 97.0)) == "success"
 
 
