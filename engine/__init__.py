@@ -20,13 +20,16 @@ with starting(program=sys.argv[:1] == ["-m"]):
     from engine.steering.compare_classes import compare_classes
     from engine.steering.fit_layer import LayerFit, fit_layer
     from engine.steering.networks import Network, run_network, scored_network
+    from engine.steering.damping import DampingStudy
     from engine.steering.prober import Probed, Prober
     from engine.steering.score import score
     from engine.steering.study import Study
+    from engine.steering.study_damping import study_damping
 
 __all__ = [
     "EXPORTERS",
     "Control",
+    "DampingStudy",
     "ExportReport",
     "Follower",
     "Known",
@@ -50,4 +53,5 @@ __all__ = [
     "run_network",
     "score",
     "scored_network",
+    "study_damping",
 ]
