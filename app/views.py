@@ -7,6 +7,8 @@ from app.centre import Rail
 from app.panels.classes import ClassesPanel
 from app.panels.compare import ComparePanel
 from app.panels.curves import CurvesPanel
+from app.panels.damping import DampingPanel
+from app.panels.duel import DuelPanel
 from app.panels.layers import LayersPanel
 from app.panels.promises import PromisesPanel
 from app.panels.schedule import SchedulePanel
@@ -15,6 +17,7 @@ from app.panels.thresholds import ThresholdsPanel
 from app.panels.weights import WeightsPanel
 from app.runner import Runner
 from app.steering.networks import Networks
+from app.steering.damping import DampingSteering
 from app.steering.probing import Probing
 from app.steering.steering import Steering
 from app.steering.strip import Strip
@@ -54,6 +57,8 @@ class Views(Rail):
         self.weights = WeightsPanel(workspace, bridge, self.networks, surgery)
         self.classes = ClassesPanel(workspace, self.networks, runner)
         self.schedule = SchedulePanel(Strip(workspace, bridge, runner, self))
+        self.damping = DampingPanel(workspace, DampingSteering(workspace, runner, self))
+        self.duel = DuelPanel(workspace, runner)
         self.compare = ComparePanel(bridge)
         run = (
             ("Curves", self.curves),
@@ -64,6 +69,8 @@ class Views(Rail):
             ("Thresholds", self.thresholds),
             ("Sensitivity", self.sensitivity),
             ("Schedule", self.schedule),
+            ("Damping", self.damping),
+            ("Duel", self.duel),
         )
         network = (("Weights", self.weights), ("Classes", self.classes))
         side_by_side = (("Methods", self.compare),)

@@ -21,6 +21,8 @@ with starting(program=sys.argv[:1] == ["-m"]):
     from engine.steering.fit_layer import LayerFit, fit_layer
     from engine.steering.networks import Network, run_network, scored_network
     from engine.steering.damping import DampingStudy
+    from engine.steering.dispute import Duel
+    from engine.steering.duel import duel
     from engine.steering.prober import Probed, Prober
     from engine.steering.score import score
     from engine.steering.study import Study
@@ -30,6 +32,7 @@ __all__ = [
     "EXPORTERS",
     "Control",
     "DampingStudy",
+    "Duel",
     "ExportReport",
     "Follower",
     "Known",
@@ -42,6 +45,7 @@ __all__ = [
     "compare",
     "compare_classes",
     "comparison_of",
+    "duel",
     "export",
     "fit_layer",
     "inspect",

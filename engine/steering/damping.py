@@ -163,7 +163,9 @@ class Reference:
         )
 
 
-def suggested(points: Iterable[DampingPoint], now: DampingPoint) -> Advice:
+def suggested(
+    points: Iterable[DampingPoint], now: DampingPoint, compensation: str
+) -> Advice | None:
     """The largest damping whose removals cost about the least by gradients left out.
 
     The less damping there is, the less loss saliencies predict, true or not: N
@@ -172,22 +174,33 @@ def suggested(points: Iterable[DampingPoint], now: DampingPoint) -> Advice:
     regression's penalty is chosen by cross-validation, with the most cautious of about
     equal ones. The damping of the recipe stays if it is about equal itself.
 
+    Weights are removed one by one here, so it says nothing of exact joint compensation,
+    which has more freedom to fit few gradients and wants more damping.
+
     Args:
         points: Over the dampings to choose from.
         now: Of the recipe's.
+        compensation: Of the recipe's method.
+
+    Returns:
+        None for joint compensation.
     """
+    if compensation == "joint":
+        return None
     points = list(points)
     least = min(each.left_out for each in points)
-    chosen = max(each.damping for each in points if each.left_out <= NEAR * least)
-    price = f"{100 * (NEAR - 1):.0f} % of the least"
     if now.left_out <= NEAR * least:
-        why = f"its removals cost within {price} by gradients left out of the fit"
-        return Advice(now.damping, why)
-    more = f"{100 * (now.left_out / least - 1):.0f} %" if least else "far"
+        price = f"{100 * (NEAR - 1):.0f} %"
+        return Advice(
+            now.damping,
+            f"by gradients left out, its removals cost within {price} of the least",
+        )
+    chosen = max(each.damping for each in points if each.left_out <= NEAR * least)
+    more = f"{100 * (now.left_out / least - 1):.0f} % more" if least else "more"
     return Advice(
         float(f"{chosen:.2g}"),
-        "by gradients left out of the fit, it is the largest whose removals cost within "
-        f"{price}; those of {now.damping:.2g} cost {more} more",
+        f"by gradients left out, removals at {now.damping:.2g} cost {more} than the "
+        "least",
     )
 
 

@@ -178,10 +178,11 @@ def point(damping, left_out):
 
 def test_the_suggestion_is_the_largest_of_the_about_cheapest():
     points = [point(1e-6, 1.0), point(1e-5, 1.04), point(1e-4, 1.2), point(1e-3, 9.0)]
-    advice = suggested(points, points[3])
+    advice = suggested(points, points[3], "sum")
     assert advice.value == 1e-5 and "800 % more" in advice.reason
-    assert suggested(points, points[0]).value == 1e-6
-    assert suggested([point(1.0, 0.0)], point(1e-3, 1.0)).value == 1.0
+    assert suggested(points, points[0], "none").value == 1e-6
+    assert suggested([point(1.0, 0.0)], point(1e-3, 1.0), "sum").value == 1.0
+    assert suggested(points, points[3], "joint") is None
 
 
 def test_settling_compares_removed_sets(study, recipe):

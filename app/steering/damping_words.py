@@ -1,0 +1,31 @@
+"""Damping in words: what one damping comes to; a hollow mark says foretold."""
+
+from app.plots.readout import SEPARATOR
+from app.steering.damping import DampingSteering
+from app.steering.forecast import PREDICTED
+from app.tables.units import number, percent, rough, signed
+
+MEANING = (
+    "All of it is foretold. Damping far above the mean diagonal of F makes this "
+    "magnitude pruning; far below 1e-6 of it the inverse is what no gradient tells. "
+    "Ranks: Spearman's correlation of the saliencies with those of the recipe's "
+    "damping. Removed set: intersection over union with what the recipe's damping "
+    "removes. Predicted loss: the sum of the saliencies that go. By gradients left "
+    "out: the same removals, one by one with full compensation, by gradients that took "
+    "no part in them."
+)
+
+
+def in_words(steering: DampingSteering) -> str:
+    """The damping that is shown, beside the recipe's."""
+    shown, now = steering.shown, steering.now
+    parts = [
+        f"{rough(shown.ratio)} times the mean diagonal of F",
+        f"ranks {number(round(shown.ranks, 4))}",
+        f"removed set {percent(shown.overlap)}",
+        f"predicted loss {signed(shown.predicted)}",
+        f"by gradients left out {signed(shown.left_out)}",
+    ]
+    if shown != now:
+        parts[-1] += f" (recipe's {signed(now.left_out)})"
+    return f"{PREDICTED} {SEPARATOR.join(parts)}"
