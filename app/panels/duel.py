@@ -142,13 +142,14 @@ class DuelPanel(QWidget):
         )
         bar.addWidget(self._reset)
         bar.addWidget(self._save)
-        drawer = QScrollArea()
+        drawer = self.drawer = QScrollArea()
         drawer.setWidgetResizable(True)
         drawer.setFrameShape(QFrame.Shape.NoFrame)
         drawer.setWidget(self.form)
         drawer.hide()
         self.form.setContentsMargins(8, 6, 8, 6)
-        self.more.toggled.connect(drawer.setVisible)
+
+        self.more.toggled.connect(self._unfold)
         self.pointed.setContentsMargins(8, 0, 8, 2)
         self.words.setContentsMargins(8, 2, 8, 0)
         self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -176,9 +177,14 @@ class DuelPanel(QWidget):
         outer.setSpacing(2)
         outer.addLayout(bar)
         outer.addWidget(drawer, 1)
-        outer.addWidget(self._stack, 2)
+        outer.addWidget(self._stack, 1)
+
+    def _unfold(self, on: bool) -> None:
+        self.drawer.setVisible(on)
+        self._stack.setVisible(not on)
 
     def _start(self) -> None:
+        self.more.setChecked(False)
         if self._running:
             self._runner.stop()
             return
@@ -213,8 +219,8 @@ class DuelPanel(QWidget):
             button.setEnabled(self.duel is not None)
         if self.duel is None:
             return
-        told = f"{agreement(self.duel)} {verdict(self.duel)}"
-        self.words.setText(f"{self._stale()} {told}".lstrip())
+        told = (self._stale(), agreement(self.duel), verdict(self.duel))
+        self.words.setText(" ".join(words for words in told if words))
         names = self.model.names
         name = self._workspace.layer if self._workspace.layer in names else names[0]
         self.figure.draw(self.duel, name)

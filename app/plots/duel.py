@@ -19,7 +19,7 @@ COLOURS = {
     BEFORE: "background",
 }  # fmt: skip
 PLACES = ("dense", "agreed", "first", "rival")
-TALL = 128  # pixels of the probe's plot
+TALL = 104  # pixels of the probe's plot
 
 
 class DuelFigure(base.Figure):
@@ -41,7 +41,7 @@ class DuelFigure(base.Figure):
         self._map.showGrid(x=False, y=False)
         self.picture = pg.ImageItem(axisOrder="row-major")
         self._map.addItem(self.picture)
-        self._probe = base.plot_item("Accuracy %", pg.AxisItem("bottom"))
+        self._probe = base.plot_item("Acc. %", pg.AxisItem("bottom"))
         self._probe.setMouseEnabled(x=False, y=False)
         self._probe.getViewBox().setLimits(yMin=-8, yMax=108)
         self.points = pg.ScatterPlotItem(size=9)
@@ -63,9 +63,10 @@ class DuelFigure(base.Figure):
         fresh = (duel, name) != (self._duel, self._name)
         self._duel, self._name = duel, name
         self._legend.set_entries(_entries(duel.first, duel.rival))
-        ticks = ("Dense", "Agreed gone", f"{duel.first}'s too", f"{duel.rival}'s too")
-        self._probe.getAxis("bottom").setTicks([list(enumerate(ticks))])
+        names = ("Dense", "Agreed gone", duel.first, duel.rival)
         heights = [getattr(duel.probe, place).accuracy for place in PLACES]
+        ticks = [f"{n} {h:.1f} %" for n, h in zip(names, heights, strict=True)]
+        self._probe.getAxis("bottom").setTicks([list(enumerate(ticks))])
         self._probe.setXRange(-0.5, len(PLACES) - 0.5, padding=0)
         spread = max(max(heights) - min(heights), 1.0)
         self._probe.setYRange(

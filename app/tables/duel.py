@@ -8,14 +8,12 @@ from engine import Duel
 Index = QModelIndex | QPersistentModelIndex
 Role = Qt.ItemDataRole
 ROOT = QModelIndex()
-COLUMNS = ("Layer", "Disputed", "Overlap", "Ranks", "Only", "Only")
+COLUMNS = ("Layer", "Disputed", "Overlap", "Ranks")
 HELP = (
     "Parameter name",
     "Weights that one of the methods alone removes",
     "Of the two removed sets: intersection over union (Jaccard)",
     "Spearman's correlation of the saliencies",
-    "Weights that only {first} removes",
-    "Weights that only {rival} removes",
 )
 
 
@@ -32,7 +30,7 @@ class DuelModel(QAbstractTableModel):
         return [each.name for each in self._duel.layers] if self._duel else []
 
     def rows(self) -> list[tuple]:
-        """Name and numbers of every layer, as the columns have them."""
+        """Name and numbers of every layer as the columns have them, then both sides."""
         layers = self._duel.layers if self._duel else ()
         return [
             (e.name, e.disputed, e.overlap, e.ranks, e.first, e.rival) for e in layers
@@ -57,14 +55,10 @@ class DuelModel(QAbstractTableModel):
         self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
     ) -> object:
         """Title and explanation of a column."""
-        if orientation != Qt.Orientation.Horizontal or self._duel is None:
+        if orientation != Qt.Orientation.Horizontal:
             return None
-        who = {4: self._duel.first, 5: self._duel.rival}.get(section, "")
-        if role == Role.DisplayRole:
-            return f"{COLUMNS[section]} {who}".strip()
-        if role == Role.ToolTipRole:
-            return HELP[section].format(first=self._duel.first, rival=self._duel.rival)
-        return None
+        texts = {Role.DisplayRole: COLUMNS, Role.ToolTipRole: HELP}
+        return texts[role][section] if role in texts else None
 
     def data(self, index: Index, role: int = Role.DisplayRole) -> object:
         """What a cell shows, and under `UserRole` what it sorts by."""
@@ -72,14 +66,14 @@ class DuelModel(QAbstractTableModel):
         if role == Role.UserRole:
             return value
         if role == Role.DisplayRole:
-            ranks = number(round(self._rows[index.row()][3], 4))
-            words = (short, count, percent, lambda _: ranks, count, count)
+            words = (short, count, percent, lambda ranks: number(round(ranks, 4)))
             return words[column](value)
         if role == Role.ToolTipRole:
-            layer = self._duel.layers[index.row()]
+            layer, duel = self._duel.layers[index.row()], self._duel
             return (
-                f"{layer.name}\n{exact(layer.disputed)} of {exact(layer.live)} weights "
-                f"disputed, {exact(layer.both)} go by both"
+                f"{layer.name}\n{exact(layer.both)} of {exact(layer.live)} weights go "
+                f"by both, {exact(layer.first)} by {duel.first} alone, "
+                f"{exact(layer.rival)} by {duel.rival} alone"
             )
         if role == Role.TextAlignmentRole and column:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
