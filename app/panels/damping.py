@@ -32,6 +32,10 @@ EMPTY = (
     "damping would do, and whether fewer or more gradients would remove the same "
     "weights. Nothing is pruned."
 )
+LOOKING = (
+    "Gradients are collected and their curvature is taken apart; the line below tells "
+    "how far it is."
+)
 RULE = (
     "The largest damping whose removals cost at most 5 % more than the least. What a "
     "removal and its compensation cost is measured by each gradient that was left out "
@@ -40,7 +44,8 @@ RULE = (
 )
 RULE_SAMPLES = (
     "The fewest gradients that remove 95 % of the weights that all of them remove; "
-    "twice as many where half of them remove less than 90 %."
+    "twice as many where half of them remove less than 90 %. This is about what goes; "
+    "the compensation of survivors may gain from more."
 )
 JOINT = (
     "No damping is suggested for exact joint compensation: removals one by one do not "
@@ -195,21 +200,22 @@ class DampingPanel(QWidget):
         self.look.setText("Stop" if looking else "Look")
         self.look.setEnabled(looking or (state == "idle" and not steering.refusal))
         known = steering.shown is not None
-        self._stack.set_empty(not known, steering.problem or EMPTY)
+        missing = LOOKING if looking else steering.problem or EMPTY
+        self._stack.set_empty(not known, missing)
         for button in (self._reset, self._save, self._save_layers):
             button.setEnabled(known and steering.complete)
         self.field.setEnabled(known and not steering.locked)
         self.note.setVisible(known)
         if not known:
             return
-        self.note.setText(steering.problem or self._told())
+        self.note.setText(_whole(steering.problem or self._told()))
         if not self.field.hasFocus():
             self.field.show_value(float(f"{steering.shown.damping:.3g}"))
         if steering.complete:
             self.figure.draw(steering.points, steering.mean, not steering.locked)
         advised = steering.advice and steering.advice.value
         self.figure.place(steering.shown, advised)
-        self.words.setText(in_words(steering))
+        self.words.setText(_whole(in_words(steering)))
         self.words.setToolTip(MEANING)
         self._draw_advice()
         self.view.show_settling(steering.settled)
@@ -239,7 +245,7 @@ class DampingPanel(QWidget):
             label.setText("Reckoning\N{HORIZONTAL ELLIPSIS}")
             return
         value = number_words(advice.value)
-        label.setText(f"Suggested {what}: {value}; {advice.reason}.")
+        label.setText(_whole(f"Suggested {what}: {value}; {advice.reason}."))
         button.setText(f"Use {value}")
         button.setEnabled(not self.steering.locked)
 
@@ -251,9 +257,11 @@ class DampingPanel(QWidget):
         )
         if study.dropped:
             told += f" {study.dropped} blocks of curvature were left out."
+        if self._workspace.recipe.pattern.kind != "unstructured":
+            told += " Weights are compared one by one, not in the pattern's sets."
         if self.steering.settled is not None:
             whole = percent(self.steering.settled.whole)
-            told += f" Bootstrap samples of these remove {whole} the same weights."
+            told += f" Bootstrap samples of these remove {whole} the same."
         return told
 
     def _rows(self) -> Iterator[tuple]:
@@ -267,6 +275,11 @@ class DampingPanel(QWidget):
             now.damping, now.ratio, now.ranks, now.overlap, now.predicted,
             now.left_out, 1,
         )  # fmt: skip
+
+
+def _whole(words: str) -> str:
+    """The same, never broken before a percent sign."""
+    return words.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _advice(label: QLabel, *widgets: QWidget | str) -> QHBoxLayout:

@@ -37,6 +37,7 @@ EMPTY = (
     "Choose a rival above and press Duel: both methods score the same weights, and the "
     "ones they dispute are mapped and measured. Nothing is pruned."
 )
+FIGHTING = "Both methods score the weights; the line below tells how far they are."
 RIVAL = "magnitude"  # at first
 COLUMNS = (
     "layer", "disputed", "overlap", "rank_agreement", "only_first", "only_rival",
@@ -65,6 +66,7 @@ class DuelPanel(QWidget):
             )
         )
         self.kinds.setAccessibleName("Rival")
+        self.kinds.setMinimumContentsLength(14)
         self.kinds.setToolTip("The method to compare the recipe's with")
         self.form = GroupForm(setting, self.draft)
         self.start = QPushButton("Duel")
@@ -145,9 +147,12 @@ class DuelPanel(QWidget):
         drawer = self.drawer = QScrollArea()
         drawer.setWidgetResizable(True)
         drawer.setFrameShape(QFrame.Shape.NoFrame)
-        drawer.setWidget(self.form)
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.addWidget(self.form)
+        column.addStretch(1)
+        drawer.setWidget(inside)
         drawer.hide()
-        self.form.setContentsMargins(8, 6, 8, 6)
 
         self.more.toggled.connect(self._unfold)
         self.pointed.setContentsMargins(8, 0, 8, 2)
@@ -166,11 +171,11 @@ class DuelPanel(QWidget):
         parts.setStretchFactor(1, 1)
         parts.setChildrenCollapsible(False)
         content = QWidget()
-        inside = QVBoxLayout(content)
-        inside.setContentsMargins(0, 0, 0, 0)
-        inside.setSpacing(2)
-        inside.addWidget(self.words)
-        inside.addWidget(parts, 1)
+        upper = QVBoxLayout(content)
+        upper.setContentsMargins(0, 0, 0, 0)
+        upper.setSpacing(2)
+        upper.addWidget(self.words)
+        upper.addWidget(parts, 1)
         self._stack = EmptyState(content, EMPTY)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
@@ -198,7 +203,13 @@ class DuelPanel(QWidget):
     def _take(self, recipe: Recipe, rival: object, found: Duel) -> None:
         self.duel, self._of = found, (recipe, rival)
         self.model.show(found)
+        if self._workspace.layer not in self.model.names:
+            self._workspace.select_layer(self._most())
         self._draw()
+
+    def _most(self) -> str:
+        """The layer with the most disputed weights."""
+        return max(self.duel.layers, key=lambda each: each.disputed).name
 
     def _on_state(self, state: str) -> None:
         self._running = self._running and state != "idle"
@@ -214,7 +225,7 @@ class DuelPanel(QWidget):
         self.kinds.setEnabled(state == "idle")
         self.form.setEnabled(state == "idle")
         self.kinds.show_value(self.draft.part("estimator").model_fields["kind"].default)
-        self._stack.set_empty(self.duel is None)
+        self._stack.set_empty(self.duel is None, FIGHTING if self._running else EMPTY)
         for button in (self._reset, self._save):
             button.setEnabled(self.duel is not None)
         if self.duel is None:
@@ -222,9 +233,11 @@ class DuelPanel(QWidget):
         told = (self._stale(), agreement(self.duel), verdict(self.duel))
         self.words.setText(" ".join(words for words in told if words))
         names = self.model.names
-        name = self._workspace.layer if self._workspace.layer in names else names[0]
-        self.figure.draw(self.duel, name)
-        row = self.model.index(names.index(name), 0)
+        if self._workspace.layer not in names:
+            self.figure.draw(self.duel, self._most())
+            return
+        self.figure.draw(self.duel, self._workspace.layer)
+        row = self.model.index(names.index(self._workspace.layer), 0)
         self.table.setCurrentIndex(self.proxy.mapFromSource(row))
 
     def _stale(self) -> str:

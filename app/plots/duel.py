@@ -19,7 +19,7 @@ COLOURS = {
     BEFORE: "background",
 }  # fmt: skip
 PLACES = ("dense", "agreed", "first", "rival")
-TALL = 104  # pixels of the probe's plot
+TALL = 112  # pixels of the probe's plot
 
 
 class DuelFigure(base.Figure):
@@ -42,6 +42,7 @@ class DuelFigure(base.Figure):
         self.picture = pg.ImageItem(axisOrder="row-major")
         self._map.addItem(self.picture)
         self._probe = base.plot_item("Acc. %", pg.AxisItem("bottom"))
+        self._probe.getAxis("bottom").setHeight(38)
         self._probe.setMouseEnabled(x=False, y=False)
         self._probe.getViewBox().setLimits(yMin=-8, yMax=108)
         self.points = pg.ScatterPlotItem(size=9)
@@ -65,7 +66,7 @@ class DuelFigure(base.Figure):
         self._legend.set_entries(_entries(duel.first, duel.rival))
         names = ("Dense", "Agreed gone", duel.first, duel.rival)
         heights = [getattr(duel.probe, place).accuracy for place in PLACES]
-        ticks = [f"{n} {h:.1f} %" for n, h in zip(names, heights, strict=True)]
+        ticks = [f"{n}\n{h:.1f} %" for n, h in zip(names, heights, strict=True)]
         self._probe.getAxis("bottom").setTicks([list(enumerate(ticks))])
         self._probe.setXRange(-0.5, len(PLACES) - 0.5, padding=0)
         spread = max(max(heights) - min(heights), 1.0)
@@ -81,7 +82,7 @@ class DuelFigure(base.Figure):
         if self._duel is not None:
             rows, columns = self._duel.maps[self._name].shape
             self._map.setXRange(0, columns, padding=0)
-            self._map.setYRange(0, rows, padding=0)
+            self._map.setYRange(0, rows, padding=0.02)
 
     def recolour(self, colours: Palette) -> None:
         """Give every item its colour again."""

@@ -63,14 +63,15 @@ def suggested_samples(study: DampingStudy, settled: Settling) -> Advice:
     """The fewest gradients that remove 95 % of what all do, or twice as many.
 
     Twice as many where half of them remove less than 90 % of what all do, because the
-    set is still moving then, as far as there are images for them.
+    set is still moving then, as far as there are images for them. It is about what
+    goes; the compensation of survivors may gain from more.
     """
     *fewer, last = zip(settled.parts, settled.shares, strict=True)
     count = last[0]
     for part, share in fewer:
         if share >= SETTLED:
             why = f"{part} gradients remove {_percent(share)} of what {count} do"
-            return Advice(part, f"{why}, so fewer do")
+            return Advice(part, f"{why}, so fewer do to choose what goes")
     if not fewer:
         return Advice(count, "there are too few gradients to take parts of them")
     part, share = fewer[-1]
