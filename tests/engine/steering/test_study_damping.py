@@ -142,9 +142,8 @@ def test_a_sample_stands_for_the_network():
     assert point.predicted == pytest.approx(total, rel=0.05)
 
 
-def test_gradients_on_the_disk_give_the_same(tmp_path, study, recipe, monkeypatch):
-    if recipe.estimator.kind == "mfac":
-        pytest.skip("its gradients stay in memory")
+def test_gradients_on_the_disk_give_the_same(tmp_path, monkeypatch):
+    study = engine.study_damping(FEW)
     decided = Job._settle
 
     def paged(job, given):
@@ -153,7 +152,7 @@ def test_gradients_on_the_disk_give_the_same(tmp_path, study, recipe, monkeypatc
         return budget
 
     monkeypatch.setattr(Job, "_settle", paged)
-    again = engine.study_damping(recipe)
+    again = engine.study_damping(FEW)
     np.testing.assert_allclose(again.scores(1e-5), study.scores(1e-5), rtol=1e-6)
 
 
