@@ -6,10 +6,10 @@ from app.steering.forecast import PREDICTED
 from app.tables.units import number, percent, rough, signed
 
 MEANING = (
-    "All of it is foretold, for a single prune to the target. Damping far above the mean "
-    "diagonal of F makes this magnitude pruning; far below 1e-6 of it the inverse is "
-    "what no gradient tells. Ranks: Spearman's correlation of the saliencies with those "
-    "of the recipe's damping. Removed set: intersection over union with what the "
+    "All of it is foretold, for a single prune to the target. Damping far above the "
+    "mean diagonal of F makes this magnitude pruning; far below 1e-6 of it the inverse "
+    "is what no gradient tells. Ranks: Spearman's correlation of the saliencies with "
+    "those of the recipe's damping. Removed set: intersection over union with what the "
     "recipe's damping removes. Predicted loss: the sum of the saliencies that go. By "
     "gradients left out: the same removals, one by one with full compensation, by "
     "gradients that took no part in them."

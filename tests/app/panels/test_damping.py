@@ -1,6 +1,7 @@
 """Damping panel: a look on the engine's thread, a line that is dragged, and advice."""
 
 import csv
+import gc
 
 import numpy as np
 import pytest
@@ -34,6 +35,7 @@ def study():
 
 @pytest.fixture
 def fresh(show, workspace, runner):
+    gc.collect()  # the last test's widgets, before the engine's thread may find them
     workspace.set_recipe(QUICK)
     return show(lambda w, b: DampingPanel(w, DampingSteering(w, runner)))
 

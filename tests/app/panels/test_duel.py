@@ -1,6 +1,7 @@
 """Duel panel: a fight on the engine's thread, its map, its table and its rival."""
 
 import csv
+import gc
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ QUICK = parse(
 
 @pytest.fixture
 def fresh(show, workspace, runner):
+    gc.collect()  # the last test's widgets, before the engine's thread may find them
     workspace.set_recipe(QUICK)
     return show(lambda w, b: DuelPanel(w, runner))
 
