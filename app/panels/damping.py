@@ -209,7 +209,7 @@ class DampingPanel(QWidget):
         if not known:
             return
         self.note.setText(_whole(steering.problem or self._told()))
-        if not self.field.hasFocus():
+        if not (self.field.hasFocus() and steering.moving):  # it is being typed
             self.field.show_value(float(f"{steering.shown.damping:.3g}"))
         if steering.complete:
             self.figure.draw(steering.points, steering.mean, not steering.locked)
@@ -222,14 +222,15 @@ class DampingPanel(QWidget):
         self.view.select(self._workspace.layer)
 
     def _draw_advice(self) -> None:
-        steering, study = self.steering, self.steering.study
-        now = self._workspace.recipe.estimator.damping
-        self._show_advice(self.advice, self.use, "damping", steering.advice, now)
+        steering, method = self.steering, self._workspace.recipe.estimator
+        self._show_advice(
+            self.advice, self.use, "damping", steering.advice, method.damping
+        )
         if steering.complete and steering.advice is None:
             self.advice.setText(JOINT)
         self._show_advice(
             self.advice_samples, self.use_samples, "gradients (N)", steering.samples,
-            study.samples,
+            method.samples,
         )  # fmt: skip
 
     def _show_advice(

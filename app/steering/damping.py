@@ -77,6 +77,11 @@ class DampingSteering(QObject):
         return self._workspace.state != "idle" or self.study is None
 
     @property
+    def moving(self) -> bool:
+        """Whether what is shown is not the recipe's yet."""
+        return self._dragged is not None
+
+    @property
     def mean(self) -> float:
         """Mean diagonal of F without damping."""
         return self.study.mean

@@ -12,6 +12,7 @@ from engine.part import title_of
 from engine.steering.agreement import overlap, rank_agreement, ranks
 from engine.steering.sample import Sample
 
+LEAST = 1e-30  # of damping: below, single precision has no inverse
 NEAR = 1.05  # times the least loss is about the least
 
 
@@ -44,6 +45,7 @@ class BlockSample:
 
     def diag(self, damping: float) -> np.ndarray:
         """Diagonal of the inverse (m,) float64."""
+        damping = max(damping, LEAST)
         shares = (1 / (damping + self.values)).astype(self.squares.dtype)
         return (shares @ self.squares).astype(float) + self.rest / damping
 

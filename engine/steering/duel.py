@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -113,8 +113,8 @@ def _opinion(job: Job, monitor: Monitor) -> _Opinion:
                 {name: scores.cpu() for name, scores in choice.scores.items()}, gone
             )
 
-    folder = Path(tempfile.gettempdir())
-    return thrifty(job.problem, recipe.estimator, folder, monitor, work)[0]
+    folder, problem = Path(tempfile.gettempdir()), replace(job.problem, bootstrap=0)
+    return thrifty(problem, recipe.estimator, folder, monitor, work)[0]
 
 
 def _compare(

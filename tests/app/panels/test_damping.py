@@ -152,6 +152,9 @@ def test_a_number_moves_the_damping(qtbot, panel, workspace):
     assert panel.steering.shown.damping == 0.02 and workspace.recipe == QUICK
     qtbot.keyClick(panel.field, Qt.Key.Key_Return)
     assert workspace.recipe.estimator.damping == 0.02
+    workspace.undo()
+    assert panel.field.read() == 1e-3  # though the keys still go there
+    workspace.redo()
     panel.field.selectAll()
     qtbot.keyClicks(panel.field, "nonsense")
     qtbot.keyClick(panel.field, Qt.Key.Key_Return)
@@ -177,6 +180,7 @@ def test_suggestions_are_said_and_taken(qtbot, panel, workspace, study):
     assert samples.value != 30
     qtbot.mouseClick(panel.use_samples, LEFT)
     assert workspace.recipe.estimator.samples == samples.value
+    assert not panel.use_samples.isVisible()
     assert "Press Look again" in panel.note.text()
     workspace.undo()
     assert "again" not in panel.note.text()

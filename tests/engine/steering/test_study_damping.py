@@ -171,6 +171,13 @@ def test_few_of_many_blocks_are_looked_at():
         )
 
 
+def test_no_damping_is_too_small_or_large_to_be_asked_about(study):
+    reference = Reference(study, 1e-300, FEW.allocation)
+    for damping in (1e-300, 1e6):
+        point = reference.at(damping)
+        assert np.isfinite([point.predicted, point.left_out, point.ranks]).all()
+
+
 def point(damping, left_out):
     return DampingPoint(damping, 1.0, 1.0, 1.0, 1.0, left_out)
 
