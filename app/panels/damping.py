@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -20,37 +20,22 @@ from app.plots import export
 from app.plots.damping import DampingFigure
 from app.plots.empty import EmptyState
 from app.steering.damping import DampingSteering
-from app.steering.damping_words import MEANING, in_words
+from app.steering.damping_words import (
+    EMPTY,
+    JOINT,
+    LOOKING,
+    MEANING,
+    RULE,
+    RULE_SAMPLES,
+    in_words,
+    unbroken,
+)
 from app.tables.settling_view import SettlingView
 from app.tables.units import count, percent
 from app.workspace import Workspace
 from engine.recipe import setting_of
 from engine.steering.damping import Advice
 
-EMPTY = (
-    "Press Look: it collects the gradients of the method once and shows what every "
-    "damping would do, and whether fewer or more gradients would remove the same "
-    "weights. Nothing is pruned."
-)
-LOOKING = (
-    "Gradients are collected and their curvature is taken apart; the line below tells "
-    "how far it is."
-)
-RULE = (
-    "The largest damping whose removals cost at most 5 % more than the least. What a "
-    "removal and its compensation cost is measured by each gradient that was left out "
-    "of both, one after the other, for weights one by one: cross-validation, as for "
-    "the penalty of ridge regression."
-)
-RULE_SAMPLES = (
-    "The fewest gradients that remove 95 % of the weights that all of them remove; "
-    "twice as many where half of them remove less than 90 %. This is about what goes; "
-    "the compensation of survivors may gain from more."
-)
-JOINT = (
-    "No damping is suggested for exact joint compensation: removals one by one do not "
-    "tell what it does."
-)
 COLUMNS = (
     "damping", "damping_to_mean_diagonal", "rank_agreement", "overlap",
     "predicted_loss", "left_out_loss", "is_recipe",
@@ -88,7 +73,12 @@ class DampingPanel(QWidget):
     def showEvent(self, event: QShowEvent) -> None:
         """Catch up with what came while hidden."""
         super().showEvent(event)
-        self._draw()
+        self.steering.watch(True)
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Nobody looks now."""
+        super().hideEvent(event)
+        self.steering.watch(False)
 
     def save(self, path: Path) -> None:
         """Write the curves as PNG or SVG, or their points as CSV."""
@@ -208,14 +198,14 @@ class DampingPanel(QWidget):
         self.note.setVisible(known)
         if not known:
             return
-        self.note.setText(_whole(steering.problem or self._told()))
+        self.note.setText(unbroken(steering.problem or self._told()))
         if not (self.field.hasFocus() and steering.moving):  # it is being typed
             self.field.show_value(float(f"{steering.shown.damping:.3g}"))
         if steering.complete:
             self.figure.draw(steering.points, steering.mean, not steering.locked)
         advised = steering.advice and steering.advice.value
         self.figure.place(steering.shown, advised)
-        self.words.setText(_whole(in_words(steering)))
+        self.words.setText(unbroken(in_words(steering)))
         self.words.setToolTip(MEANING)
         self._draw_advice()
         self.view.show_settling(steering.settled)
@@ -246,7 +236,7 @@ class DampingPanel(QWidget):
             label.setText("Reckoning\N{HORIZONTAL ELLIPSIS}")
             return
         value = number_words(advice.value)
-        label.setText(_whole(f"Suggested {what}: {value}; {advice.reason}."))
+        label.setText(unbroken(f"Suggested {what}: {value}; {advice.reason}."))
         button.setText(f"Use {value}")
         button.setEnabled(not self.steering.locked)
 
@@ -276,11 +266,6 @@ class DampingPanel(QWidget):
             now.damping, now.ratio, now.ranks, now.overlap, now.predicted,
             now.left_out, 1,
         )  # fmt: skip
-
-
-def _whole(words: str) -> str:
-    """The same, never broken before a percent sign."""
-    return words.replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _advice(label: QLabel, *widgets: QWidget | str) -> QHBoxLayout:

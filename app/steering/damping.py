@@ -39,6 +39,7 @@ class DampingSteering(QObject):
         self._reference: Reference | None = None
         self._dragged: float | None = None
         self._todo: list[float] = []
+        self._watched = False
         self.looking = False
         self.problem = ""  # why there are no curves, or why they are out of date
         self.points: list[DampingPoint] = []
@@ -85,6 +86,13 @@ class DampingSteering(QObject):
     def mean(self) -> float:
         """Mean diagonal of F without damping."""
         return self.study.mean
+
+    def watch(self, on: bool) -> None:
+        """Reckon only while somebody looks."""
+        self._watched = on
+        self._timer.stop()
+        if on:
+            self._renew()
 
     def look(self) -> None:
         """Collect the gradients and take them apart, behind the window."""
@@ -145,6 +153,8 @@ class DampingSteering(QObject):
     def _renew(self) -> None:
         """Look up again what depends on damping and target."""
         self._dragged = None
+        if not self._watched:
+            return
         study, recipe = self.study, self._workspace.recipe
         self.problem = self.refusal
         if study is None or self.problem:
@@ -163,6 +173,7 @@ class DampingSteering(QObject):
         known = self._reference
         if known and (known.damping, known.allocation) == (damping, allocation):
             self.shown = self.now
+            self._timer.start()
             return
         try:
             self._reference = Reference(study, damping, allocation)

@@ -251,3 +251,13 @@ def test_curves_and_layers_are_saved(panel, study, tmp_path):
     panel.view.save(tmp_path / "b.csv")
     rows = list(csv.DictReader((tmp_path / "b.csv").read_text().splitlines()))
     assert len(rows) == len(study.sample.layers) and "overlap_by_15" in rows[0]
+
+
+def test_a_hidden_view_reckons_when_it_is_shown_again(qtbot, panel, workspace):
+    panel.hide()
+    workspace.set_recipe(with_changes(QUICK, {"estimator.damping": 0.1}))
+    assert panel.steering.now.damping == 1e-3
+    panel.show()
+    settle(qtbot, panel)
+    assert panel.steering.now.damping == 0.1
+    assert panel.figure.lines[0].value() == pytest.approx(-1)
