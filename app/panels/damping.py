@@ -97,7 +97,7 @@ class DampingPanel(QWidget):
         bar.addWidget(self.field)
         bar.addStretch(1)
         self._reset = QPushButton("Reset view")
-        self._reset.setToolTip("Show all of the curves (double click)")
+        self._reset.setToolTip("Show the curves as at first (double click)")
         self._save = QPushButton("Save…")
         self._save.setToolTip("A picture (PNG, SVG) or the curves (CSV)")
         self._save_layers = QPushButton("Save layers…")
@@ -252,7 +252,7 @@ class DampingPanel(QWidget):
             told += " Weights are compared one by one, not in the pattern's sets."
         if self.steering.settled is not None:
             whole = percent(self.steering.settled.whole)
-            told += f" Bootstrap samples of these remove {whole} the same."
+            told += f" Bootstrap removes {whole} the same."
         return told
 
     def _rows(self) -> Iterator[tuple]:

@@ -27,6 +27,7 @@ ENTRIES = (
 AGREEMENTS = {"ranks": "validation", "overlap": "sparsity"}  # field -> palette
 LOSSES = {"predicted": "test", "left_out": "learning_rate"}
 LEAST = 90  # percent that the upper plot begins at, or below
+AROUND = 0.4  # decades of loss above and below what gradients left out tell
 STEP, STRIDE = 0.05, 0.5  # decades, per key and with Shift
 
 
@@ -89,7 +90,7 @@ class DampingFigure(base.Figure):
         self._points = list(points)
         x = np.log10([point.damping for point in points])
         for name, curve in self.curves.items():
-            curve.setData(x, np.array([_height(name, point) for point in points]))
+            curve.setData(x, np.array(_heights(name, points)))
         for line in self._means:
             line.setVisible(mean > 0)
             line.setValue(math.log10(mean) if mean > 0 else 0)
@@ -112,18 +113,21 @@ class DampingFigure(base.Figure):
             line.setValue(math.log10(suggested) if suggested else 0)
 
     def reset_view(self) -> None:
-        """Show all of the curves."""
+        """Show agreements in full, and losses around those by gradients left out.
+
+        What is predicted spans as many decades as the damping and would hide their
+        shape.
+        """
         if not self._points:
             return
         ends = [math.log10(self._points[i].damping) for i in (0, -1)]
         self._lower.setXRange(*ends, padding=0.02)
-        for plot, names in ((self._upper, AGREEMENTS), (self._lower, LOSSES)):
-            heights = [_height(n, point) for n in names for point in self._points]
-            heights = [height for height in heights if math.isfinite(height)]
-            low, high = min(heights, default=0.0), max(heights, default=1.0)
-            if plot is self._upper:
-                low, high = min(low, LEAST), 100
-            plot.setYRange(low, max(high, low + 0.1), padding=0.06)
+        low = min(min(_heights("ranks", self._points)), LEAST)
+        low = min(low, *_heights("overlap", self._points))
+        self._upper.setYRange(low, 100, padding=0.06)
+        known = _heights("left_out", self._points)
+        known = [height for height in known if math.isfinite(height)] or [0.0]
+        self._lower.setYRange(min(known) - AROUND, max(known) + AROUND, padding=0)
 
     def recolour(self, colours: Palette) -> None:
         """Give every item its colour again."""
@@ -197,3 +201,7 @@ def _height(name: str, point: DampingPoint) -> float:
     if name in AGREEMENTS:
         return 100 * value
     return math.log10(value) if value > 0 else math.nan
+
+
+def _heights(name: str, points: list[DampingPoint]) -> list[float]:
+    return [_height(name, point) for point in points]

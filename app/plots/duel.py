@@ -19,6 +19,7 @@ COLOURS = {
     BEFORE: "background",
 }  # fmt: skip
 PLACES = ("dense", "agreed", "first", "rival")
+SPOTS = 2000  # disputed weights of a layer that get a spot besides their pixel
 TALL = 112  # pixels of the probe's plot
 
 
@@ -41,6 +42,10 @@ class DuelFigure(base.Figure):
         self._map.showGrid(x=False, y=False)
         self.picture = pg.ImageItem(axisOrder="row-major")
         self._map.addItem(self.picture)
+        self.spots = {code: pg.ScatterPlotItem(size=4) for code in (FIRST, RIVAL)}
+        for spots in self.spots.values():
+            spots.setPen(None)
+            self._map.addItem(spots)
         self._probe = base.plot_item("Acc. %", pg.AxisItem("bottom"))
         self._probe.getAxis("bottom").setHeight(38)
         self._probe.setMouseEnabled(x=False, y=False)
@@ -75,6 +80,7 @@ class DuelFigure(base.Figure):
         )
         self.recolour(palette.current())
         if fresh:
+            self._draw_spots()
             self.reset_view()
 
     def reset_view(self) -> None:
@@ -89,6 +95,8 @@ class DuelFigure(base.Figure):
         self._canvas.setBackground(colours.background)
         for plot in (self._map, self._probe):
             base.recolour(plot, colours)
+        for code, spots in self.spots.items():
+            spots.setBrush(pg.mkBrush(getattr(colours, COLOURS[code])))
         if self._duel is not None:
             fields = ("dense", "muted", COLOURS[FIRST], COLOURS[RIVAL])
             shades = [getattr(colours, field) for field in fields]
@@ -103,6 +111,13 @@ class DuelFigure(base.Figure):
             for code, field in COLOURS.items():
                 table[code] = QColor(getattr(colours, field)).getRgb()[:3]
             self.picture.setImage(table[self._duel.maps[self._name]], levels=(0, 255))
+
+    def _draw_spots(self) -> None:
+        """Few disputed weights among many would be lost between pixels."""
+        for code, spots in self.spots.items():
+            rows, columns = np.nonzero(self._duel.maps[self._name] == code)
+            few = slice(None) if len(rows) <= SPOTS else slice(0)
+            spots.setData(columns[few] + 0.5, rows[few] + 0.5)
 
     def _point(self, at: QPointF) -> None:
         words = ""

@@ -3,7 +3,7 @@
 from app.plots.readout import SEPARATOR
 from app.steering.damping import DampingSteering
 from app.steering.forecast import PREDICTED
-from app.tables.units import number, percent, rough, signed
+from app.tables.units import percent, rough, signed
 
 EMPTY = (
     "Press Look: it collects the gradients of the method once and shows what every "
@@ -45,7 +45,7 @@ def in_words(steering: DampingSteering) -> str:
     shown, now = steering.shown, steering.now
     parts = [
         f"{rough(shown.ratio)} times the mean diagonal of F",
-        f"ranks {number(round(shown.ranks, 4))}",
+        f"ranks {shown.ranks:.4f}",
         f"removed set {percent(shown.overlap)}",
         f"predicted loss {signed(shown.predicted)}",
         f"by gradients left out {signed(shown.left_out)}",

@@ -1,6 +1,6 @@
 """A duel in words: what is disputed, and what the probe says of it."""
 
-from app.tables.units import exact, number, percent, rough
+from app.tables.units import exact, percent, rough
 from engine import Duel
 
 SURE = 2  # standard errors beyond which a difference is taken for one
@@ -13,7 +13,7 @@ def agreement(duel: Duel) -> str:
     return (
         f"{exact(duel.both)} weights go by both methods, {exact(duel.disputed)} are "
         f"disputed: overlap {percent(duel.overlap)}, ranks "
-        f"{number(round(duel.ranks, 4))}."
+        f"{duel.ranks:.4f}."
     )
 
 

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
-from app.tables.units import count, exact, number, percent, short
+from app.tables.units import count, exact, percent, short
 from engine import Duel
 
 Index = QModelIndex | QPersistentModelIndex
@@ -66,7 +66,7 @@ class DuelModel(QAbstractTableModel):
         if role == Role.UserRole:
             return value
         if role == Role.DisplayRole:
-            words = (short, count, percent, lambda ranks: number(round(ranks, 4)))
+            words = (short, count, percent, "{:.4f}".format)
             return words[column](value)
         if role == Role.ToolTipRole:
             layer, duel = self._duel.layers[index.row()], self._duel

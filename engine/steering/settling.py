@@ -71,7 +71,7 @@ def suggested_samples(study: DampingStudy, settled: Settling) -> Advice:
     for part, share in fewer:
         if share >= SETTLED:
             why = f"{part} gradients remove {_percent(share)} of what {count} do"
-            return Advice(part, f"{why}, so fewer do to choose what goes")
+            return Advice(part, f"{why}, so fewer do")
     if not fewer:
         return Advice(count, "there are too few gradients to take parts of them")
     part, share = fewer[-1]

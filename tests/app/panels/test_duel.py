@@ -69,6 +69,9 @@ def test_the_map_is_the_selected_layers(qtbot, panel, workspace):
     assert picture.shape == (*codes.shape, 3)
     shade = tuple(int(palette.current().sparsity[i : i + 2], 16) for i in (1, 3, 5))
     assert np.array_equal((picture == shade).all(2), codes == FIRST)
+    columns, rows = panel.figure.spots[FIRST].getData()
+    assert len(rows) == (codes == FIRST).sum() > 0
+    assert (codes[rows.astype(int), columns.astype(int)] == FIRST).all()
     panel.table.setFocus()
     before = panel.table.currentIndex().row()
     qtbot.keyClick(panel.table, Qt.Key.Key_Up if before else Qt.Key.Key_Down)
