@@ -16,8 +16,8 @@ from app.panels.sensitivity import SensitivityPanel
 from app.panels.thresholds import ThresholdsPanel
 from app.panels.weights import WeightsPanel
 from app.runner import Runner
-from app.steering.networks import Networks
 from app.steering.damping import DampingSteering
+from app.steering.networks import Networks
 from app.steering.probing import Probing
 from app.steering.steering import Steering
 from app.steering.strip import Strip
