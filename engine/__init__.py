@@ -22,6 +22,7 @@ with starting(program=sys.argv[:1] == ["-m"]):
     from engine.steering.networks import Network, run_network, scored_network
     from engine.steering.prober import Probed, Prober
     from engine.steering.score import score
+    from engine.steering.sensitivity import measure_sensitivity
     from engine.steering.study import Study
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "export",
     "fit_layer",
     "inspect",
+    "measure_sensitivity",
     "plan",
     "recipe_of",
     "replay",
