@@ -20,6 +20,7 @@ with starting(program=sys.argv[:1] == ["-m"]):
     from engine.steering.compare_classes import compare_classes
     from engine.steering.fit_layer import LayerFit, fit_layer
     from engine.steering.networks import Network, run_network, scored_network
+    from engine.steering.fit import fit_profile
     from engine.steering.prober import Probed, Prober
     from engine.steering.score import score
     from engine.steering.sensitivity import measure_sensitivity
@@ -42,6 +43,7 @@ __all__ = [
     "comparison_of",
     "export",
     "fit_layer",
+    "fit_profile",
     "inspect",
     "measure_sensitivity",
     "plan",
