@@ -8,6 +8,7 @@ from app.panels.classes import ClassesPanel
 from app.panels.compare import ComparePanel
 from app.panels.curves import CurvesPanel
 from app.panels.layers import LayersPanel
+from app.panels.profile import ProfilePanel
 from app.panels.promises import PromisesPanel
 from app.panels.schedule import SchedulePanel
 from app.panels.sensitivity import SensitivityPanel
@@ -15,6 +16,7 @@ from app.panels.thresholds import ThresholdsPanel
 from app.panels.weights import WeightsPanel
 from app.runner import Runner
 from app.steering.networks import Networks
+from app.steering.budgeting import Budgeting
 from app.steering.probing import Probing
 from app.steering.steering import Steering
 from app.steering.strip import Strip
@@ -54,6 +56,9 @@ class Views(Rail):
         self.weights = WeightsPanel(workspace, bridge, self.networks, surgery)
         self.classes = ClassesPanel(workspace, self.networks, runner)
         self.schedule = SchedulePanel(Strip(workspace, bridge, runner, self))
+        self.budgeting = Budgeting(workspace, bridge, runner, steering, self)
+        self.sensitivity = SensitivityPanel(workspace, steering, self.budgeting)
+        self.profile = ProfilePanel(workspace, steering, self.budgeting)
         self.compare = ComparePanel(bridge)
         run = (
             ("Curves", self.curves),
@@ -64,6 +69,7 @@ class Views(Rail):
             ("Thresholds", self.thresholds),
             ("Sensitivity", self.sensitivity),
             ("Schedule", self.schedule),
+            ("Profile", self.profile),
         )
         network = (("Weights", self.weights), ("Classes", self.classes))
         side_by_side = (("Methods", self.compare),)

@@ -21,6 +21,7 @@ with starting(program=sys.argv[:1] == ["-m"]):
     from engine.steering.fit_layer import LayerFit, fit_layer
     from engine.steering.networks import Network, run_network, scored_network
     from engine.steering.fit import fit_profile
+    from engine.steering.layer_times import measure_times
     from engine.steering.prober import Probed, Prober
     from engine.steering.score import score
     from engine.steering.sensitivity import measure_sensitivity
@@ -46,6 +47,7 @@ __all__ = [
     "fit_profile",
     "inspect",
     "measure_sensitivity",
+    "measure_times",
     "plan",
     "recipe_of",
     "replay",

@@ -9,7 +9,6 @@ from engine.events import Event
 from engine.monitor import Control, Monitor
 from engine.recipe import Recipe
 from engine.steering.bench import Bench
-from engine.steering.latency import measure_times
 from engine.steering.look import look
 from engine.steering.profile import Profiles, Unmet
 from engine.steering.spending import Spending
@@ -88,33 +87,28 @@ class _Fitting:
                 "The saliencies of this method are no losses, so none are predicted.",
                 "Measure all layers under Sensitivity, or draw a profile.",
             )
+        if wish.goal == "milliseconds" and wish.times is None:
+            raise InputError("The layers have not been timed.", "Time them first.")
         self._layers = what_if.layers(wish.allocation)
         if not self._layers:
             raise InputError("No layer is left to prune.", "Exclude fewer layers.")
 
     def fit(self) -> Fit:
-        wish, times, bench = self._wish, self._wish.times, None
-        if wish.goal == "accuracy" or (wish.goal == "milliseconds" and times is None):
-            with self._monitor.phase("load"):
-                bench = Bench(self._recipe, self._study, self._trust, self._monitor)
-        if wish.goal == "milliseconds" and times is None:
-            times = measure_times(bench, self._study, self._monitor)
-        ranking, layers = self._study.ranking, self._layers
-        spending = Spending(ranking, layers, wish.currency, times)
+        wish, ranking, layers = self._wish, self._study.ranking, self._layers
+        spending = Spending(ranking, layers, wish.currency, wish.times)
         kept = None
         if wish.goal == "accuracy":
-            units, kept = self._keep(bench, spending)
+            units, kept = self._keep(spending)
+        elif wish.drawn is None:
+            units = self._profiles.cheapest(spending, wish.amount)
         else:
-            units = self._within(spending, wish.amount)
+            units = self._profiles.nearest(wish.drawn, spending, wish.amount)
         zeros = {n: e.zeros + e.weights(units[n]) for n, e in layers.items()}
-        return Fit(wish, units, spending.total(zeros), spending.whole, times, kept)
+        return Fit(wish, units, spending.total(zeros), spending.whole, kept)
 
-    def _within(self, spending: Spending, budget: float) -> Counts:
-        if self._wish.drawn is None:
-            return self._profiles.cheapest(spending, budget)
-        return self._profiles.nearest(self._wish.drawn, spending, budget)
-
-    def _keep(self, bench: Bench, spending: Spending) -> tuple[Counts, Kept]:
+    def _keep(self, spending: Spending) -> tuple[Counts, Kept]:
+        with self._monitor.phase("load"):
+            bench = Bench(self._recipe, self._study, self._trust, self._monitor)
         images = bench.draw(IMAGES, self._wish.label)
         if not len(images):
             raise InputError(

@@ -17,6 +17,7 @@ from engine.steering.what_if import Counts, WhatIf
 POINTS = 128  # options of a layer that are weighed at once
 FINER = 16  # from one round to the next
 GAIN = 1e-6  # of the loss, for which a further round pays
+ROUNDING = 1e-9
 Cost = Callable[[str, np.ndarray], np.ndarray]  # of a layer, for units (n,)
 
 
@@ -55,6 +56,32 @@ class Profiles:
         """Loss increase of a layer: measured where it was, else predicted (n,)."""
         layer = self.what_if.ranking.layers[name]
         return loss_curve(layer, units, self.measured.get(name))
+
+    def price(
+        self, name: str, units: int, spending: Spending, share: float = 0.01
+    ) -> float | None:
+        """What saving more in this layer costs; None where it cannot save as much.
+
+        Args:
+            name: Of the layer.
+            units: That go already.
+            spending: What is saved.
+            share: Of what the dense network uses.
+        """
+        layer = self.what_if.ranking.layers[name]
+
+        def used(count: int) -> float:
+            return float(spending.of(name, layer.removed(np.array([count])))[0])
+
+        goal = used(units) - share * spending.whole * (1 - ROUNDING)
+        low, high = units, layer.most
+        if used(high) > goal:
+            return None
+        while low < high:  # the fewest that save enough
+            middle = (low + high) // 2
+            low, high = (low, middle) if used(middle) <= goal else (middle + 1, high)
+        now, then = self.losses(name, np.array([units, high]))
+        return float(then - now)
 
     def cheapest(self, spending: Spending, budget: float) -> Counts:
         """The units whose removal loses least within the budget.
@@ -113,7 +140,7 @@ class Profiles:
                 for name, units in grids.items()
             }
             if least(layers) + spending.rest > budget:
-                raise Unmet(least(layers) + spending.rest)
+                raise Unmet((least(layers) + spending.rest) / spending.whole)
             chosen = solve(layers, budget - spending.rest)
             loss = sum(float(layers[n].losses[at]) for n, at in chosen.items())
             whole = all(step == 1 for step in steps.values())
@@ -139,18 +166,18 @@ class Unmet(InputError):
     """A budget below what floors, ceilings and locks leave.
 
     Args:
-        least: What they leave, in the budget's currency.
+        least: What they leave, as a fraction of the dense network.
     """
 
     def __init__(self, least: float) -> None:
         super().__init__(
-            "Ceilings, locks and excluded layers leave more than this budget.",
-            "Raise the budget, or free some layers.",
+            f"Ceilings, locks and layers that stay dense leave at least {least:.2%}.",
+            "Raise the target, or free some layers.",
         )
-        self.least = least
+        self._least = least
 
     def __reduce__(self) -> tuple:
-        return type(self), (self.least,)
+        return type(self), (self._least,)
 
 
 def loss_curve(

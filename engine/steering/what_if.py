@@ -144,12 +144,17 @@ class WhatIf:
         return self.within_reach(overriding(free, name, share))
 
     def shape(self, allocation: Allocation, units: Mapping[str, int]) -> Allocation:
-        """The overrides of several layers for which so many of their units go."""
+        """The overrides of several layers for which so many of their units go.
+
+        As far as other floors and ceilings allow; the target is what they come to.
+        """
+        shaped = without_overrides(allocation, units)
         for name, count in units.items():
             layer = self.ranking.layers[name]
+            least, most = shaped.limits(name)
             share = (layer.zeros + layer.weights(count)) / layer.size
-            allocation = overriding(allocation, name, share)
-        return self.within_reach(allocation)
+            shaped = overriding(shaped, name, min(max(share, least), most))
+        return self.within_reach(shaped)
 
     def room(self, allocation: Allocation) -> dict[str, tuple[int, int]]:
         """Fewest and most units of each layer that floors and ceilings let go.

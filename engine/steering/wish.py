@@ -24,7 +24,7 @@ class Wish:
             asks for the one that loses least.
         label: For accuracy, the class that is bound; None binds that of all images.
         measured: Of layers that were cut alone, by name.
-        times: Of an earlier fit; measured when they are needed and None.
+        times: For milliseconds, see `measure_times`.
     """
 
     goal: Goal
@@ -61,7 +61,6 @@ class Fit:
         units: How many of each layer's lowest units go.
         used: Of the currency, by the whole network.
         whole: What it uses dense.
-        times: Where they were measured or given.
         kept: Where accuracy was the goal.
     """
 
@@ -69,5 +68,4 @@ class Fit:
     units: Mapping[str, int]
     used: float
     whole: float
-    times: Times | None = None
     kept: Kept | None = None

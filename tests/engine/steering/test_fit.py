@@ -12,6 +12,7 @@ from engine.monitor import Control, Monitor
 from engine.recipe import parse, with_changes
 from engine.steering.events import LookEnded
 from engine.steering.fit import IMAGES
+from engine.steering.spending import LayerTimes, Times
 from engine.steering.what_if import WhatIf
 from engine.steering.wish import Wish
 
@@ -104,12 +105,14 @@ def test_a_drawn_profile_is_lowered_until_accuracy_is_kept(study):
     assert stays.units == {n: round(0.1 * layers[n].size) for n in easy}
 
 
-def test_milliseconds_are_measured_once(study):
-    found = engine.fit_profile(QUICK, study, wish("milliseconds", 1e6))
-    assert found.times is not None and found.used <= found.times.dense
-    assert not any(found.units.values())  # nothing needs to go
-    again = wish("milliseconds", 1e6, times=found.times)
-    assert engine.fit_profile(QUICK, study, again).times is found.times
+def test_milliseconds_take_measured_times(study):
+    slow = LayerTimes((0.0, 0.5, 1.0), (5.0, 5.0, 1.0), 5.0, 0.75)
+    times = Times({"layer3.0.conv1.weight": slow}, 2.0, 1, "cpu")
+    found = engine.fit_profile(QUICK, study, wish("milliseconds", 5.0, times=times))
+    assert found.used <= 5.0 and found.whole == 7.0
+    assert [name for name, count in found.units.items() if count] == list(times.layers)
+    with pytest.raises(InputError, match="not been timed"):
+        engine.fit_profile(QUICK, study, wish("milliseconds", 5.0))
 
 
 def test_what_cannot_be_met_is_refused(study):

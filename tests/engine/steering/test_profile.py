@@ -122,6 +122,13 @@ def test_bounds_locks_and_exclusion_hold(what_if):
         locked.cheapest(spent, 0.3 * spent.whole)
 
 
+def test_a_bound_between_two_whole_weights_is_kept_to(what_if):
+    allocation = GlobalThreshold(floor={"d": 0.5}, sparsity=0.5)
+    shaped = what_if.shape(allocation, {"a": 10, "b": 300, "c": 40, "d": 2})
+    told = what_if.forecast(shaped)
+    assert told.units["d"] in (2, 3) and told.units["b"] == 300
+
+
 def test_the_nearest_is_the_projection(what_if):
     """Of the drawn point onto the half-space of the budget, within the box."""
     profiles, spent = Profiles(what_if, GlobalThreshold()), spending(what_if, "macs")

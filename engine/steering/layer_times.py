@@ -1,4 +1,4 @@
-"""Latency: milliseconds of every layer at several sparsities, on this machine."""
+"""Layer times: milliseconds of every layer at several sparsities, on this machine."""
 
 import time
 import warnings
@@ -10,18 +10,28 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from engine import machine
-from engine.monitor import Monitor
+from engine.events import Event
+from engine.monitor import Control, Monitor
+from engine.recipe import Recipe
 from engine.steering.bench import Bench
+from engine.steering.look import look
 from engine.steering.spending import LayerTimes, Times
 from engine.steering.study import Study
+from engine.words.units import many, number
 
 SPARSITIES = (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 LEAST, PATIENCE = 5, 0.02  # runs and seconds for each time that is taken
 Kernel = Callable[[], Tensor]
 
 
-def measure_times(bench: Bench, study: Study, monitor: Monitor) -> Times:
-    """Time each layer on its own inputs, for one image.
+def measure_times(
+    recipe: Recipe,
+    study: Study,
+    emit: Callable[[Event], None] = lambda event: None,
+    control: Control | None = None,
+    trust: frozenset[str] = frozenset(),
+) -> Times | None:
+    """Time each layer of the scored network on its own inputs, for one image.
 
     Dense: the layer as it is. Sparse: the weight as CSR matrix times the unfolded
     input, unfolding counted. The faster one counts at each sparsity, in the order in
@@ -31,13 +41,34 @@ def measure_times(bench: Bench, study: Study, monitor: Monitor) -> Times:
     what other work on the machine disturbs least.
 
     Args:
-        bench: Nothing of it is cut.
-        study: Which weights go first.
-        monitor: Hears of progress.
+        recipe: With which it was scored.
+        study: The scored network, and which of its weights go first.
+        emit: Receives every event on this thread; must not block.
+        control: Pause, resume and stop.
+        trust: SHA-256 digests of Python files that may be executed.
+
+    Returns:
+        The times, or None when it was stopped.
 
     Raises:
-        Stopped: A stop was asked for.
+        EngineError: The recipe cannot run; after `LookEnded`.
     """
+
+    def work(monitor: Monitor) -> tuple[Times, str]:
+        with monitor.phase("load"):
+            bench = Bench(recipe, study, trust, monitor)
+        with monitor.phase("evaluate"):
+            times = _timed(bench, study, monitor)
+        gain = sum(each.gains_from is not None for each in times.layers.values())
+        return times, (
+            f"One image takes {number(times.dense)} ms dense; sparsity makes {gain} of "
+            f"{many(len(study.order), 'layer')} faster here."
+        )
+
+    return look("Timing layers", recipe, work, emit, control)
+
+
+def _timed(bench: Bench, study: Study, monitor: Monitor) -> Times:
     model, device = bench.model, next(bench.model.parameters()).device
     image = bench.split.batch(bench.draw(1))[0]
     inputs = _inputs(model, image, study)

@@ -5,13 +5,10 @@ import torch
 from torch import nn
 
 import engine
-from engine.monitor import Monitor
 from engine.recipe import parse
-from engine.steering.bench import Bench
-from engine.steering.latency import (
+from engine.steering.layer_times import (
     csr,
     has_sparse_product,
-    measure_times,
     sparse_product,
 )
 
@@ -48,8 +45,9 @@ def test_what_has_no_sparse_product_says_so():
 
 def test_every_layer_is_timed_and_more_zeros_never_take_longer():
     study = engine.score(QUICK)
-    bench = Bench(QUICK, study, frozenset(), Monitor())
-    times = measure_times(bench, study, Monitor())
+    seen = []
+    times = engine.measure_times(QUICK, study, emit=seen.append)
+    assert "ms dense" in seen[-1].message
     assert set(times.layers) == set(study.order) and times.images == 1
     assert "cpu" in times.device and times.rest >= 0
     for each in times.layers.values():
