@@ -10,6 +10,7 @@ from app.plots import export
 from app.plots.empty import EmptyState
 from app.plots.legend import Entry, Legend
 from app.plots.profile import Bar, ProfileBars, ProfileModel
+from app.steering.bar import alarm_of
 from app.steering.budgeting import Budgeting
 from app.steering.fitted import amount
 from app.steering.forecast import PREDICTED
@@ -49,6 +50,8 @@ class ProfilePanel(QWidget):
         self.bars = ProfileBars(self.model)
         self.target = TargetBar(budgeting)
         self.told, self.summary = QLabel(wordWrap=True), QLabel(wordWrap=True)
+        self.alarm = QLabel(wordWrap=True)
+        self.alarm.setProperty("role", "error")
         self._lay_out()
         self.bars.layer_chosen.connect(workspace.select_layer)
         self.bars.dragged.connect(steering.draw)
@@ -56,7 +59,7 @@ class ProfilePanel(QWidget):
         self.bars.cancelled.connect(steering.drop)
         self.bars.stepped.connect(self._step)
         self.bars.lock_asked.connect(budgeting.lock)
-        workspace.layer_selected.connect(self.bars.choose)
+        workspace.layer_selected.connect(self._select)
         steering.changed.connect(self._draw)
         budgeting.changed.connect(self._draw)
         self._draw()
@@ -108,7 +111,7 @@ class ProfilePanel(QWidget):
         words.setContentsMargins(6, 2, 6, 2)
         words.setSpacing(2)
         self.legend = Legend(ENTRIES)
-        for widget in (self.told, self.summary, self.legend):
+        for widget in (self.told, self.alarm, self.summary, self.legend):
             words.addWidget(widget)
         column.addLayout(words)
         column.addWidget(self.bars, 1)
@@ -126,19 +129,26 @@ class ProfilePanel(QWidget):
         if not known:
             return
         self.model.set_bars([self._bar(name) for name in steering.names()])
-        self.bars.choose(self._workspace.layer)
         self.bars.movable = not steering.locked
+        self._select(self._workspace.layer)
         self.target.refresh()
-        current = self.bars.current
-        self.lock.setEnabled(current is not None and not steering.locked)
-        self.lock.setChecked(current is not None and current.locked)
         self.clear.setEnabled(bool(self._given()) and not steering.locked)
         under_way = steering.locked if not budgeting.working else ""
         told = under_way or steering.refusal or budgeting.told
         self.told.setText(told)
         self.told.setVisible(bool(told))
+        alarm = alarm_of(steering.emptied)
+        self.alarm.setText(alarm)
+        self.alarm.setVisible(bool(alarm))
         self.summary.setText(self._comes_to())
         self.legend.set_entries(self._entries())
+
+    def _select(self, name: str) -> None:
+        """The lock belongs to the chosen layer."""
+        self.bars.choose(name)
+        current = self.bars.current
+        self.lock.setEnabled(current is not None and self.bars.movable)
+        self.lock.setChecked(current is not None and current.locked)
 
     def _entries(self) -> tuple[Entry, ...]:
         bars = self.model.bars
@@ -162,7 +172,7 @@ class ProfilePanel(QWidget):
         loss = "unknown" if told.loss is None else signed(told.loss)
         parts = [
             f"{PREDICTED} {percent(told.sparsity)} sparse",
-            f"predicted loss {loss}",
+            f"loss {loss}",
             f"{amount('macs', told.macs)} of {amount('macs', macs)} MACs",
             f"{amount('bytes', told.bytes)} of {amount('bytes', size)}",
         ]

@@ -278,7 +278,7 @@ def _bar(painter: QPainter, track: QRect, bar: Bar) -> None:
         if 0 < share < 1:
             _upright(painter, track, share, top)
     if bar.drawn is not None:
-        painter.setPen(QPen(QColor(colours.text), 1.2, Qt.PenStyle.DotLine))
+        painter.setPen(QPen(QColor(colours.text), 1.5))
         _upright(painter, track, bar.drawn, top)
 
 

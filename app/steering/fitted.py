@@ -59,10 +59,12 @@ def _how(wish: Wish) -> str:
 
 
 def _rests(fit: Fit) -> str:
-    """A caution where measured and predicted losses were weighed against each other."""
+    """Where losses came from, with a caution where they are of two kinds."""
     measured, layers = sum(n in fit.wish.measured for n in fit.units), len(fit.units)
-    if fit.wish.drawn is not None or measured in (0, layers):
+    if fit.wish.drawn is not None or not measured:
         return ""
+    if measured == layers:
+        return " All losses were measured, each layer cut alone."
     return (
         f" {measured} of {layers} layers went by measured losses, the others by "
         "predicted ones, which may be on another scale: measure all."

@@ -10,8 +10,7 @@ Index = QModelIndex | QPersistentModelIndex
 Role = Qt.ItemDataRole
 ROOT = QModelIndex()
 COLUMNS = (
-    "Layer", "Weights", "Sparsity", "Predicted loss", "+1 % of layer",
-    "\N{MINUS SIGN}1 % of {}",
+    "Layer", "Weights", "Sparsity", "Predicted", "+1 % layer", "\N{MINUS SIGN}1 % {}",
 )  # fmt: skip
 HELP = (
     "Parameter name",

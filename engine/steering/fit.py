@@ -15,10 +15,16 @@ from engine.steering.spending import Spending
 from engine.steering.study import Study
 from engine.steering.what_if import Counts, WhatIf
 from engine.steering.wish import Fit, Kept, Wish
-from engine.words.units import accuracy, exact, percent
+from engine.words.units import accuracy, exact, many, percent
 
 IMAGES = 2000  # most that an accuracy is measured on
 HALVINGS = 10  # of the share of weights left
+COUNTED = {
+    "weights": "weights",
+    "macs": "multiply-accumulates",
+    "bytes": "bytes",
+    "milliseconds": "milliseconds",
+}
 FEW = 50  # images below which an accuracy is a rough guess
 
 
@@ -56,11 +62,14 @@ def fit_profile(
     def work(monitor: Monitor) -> tuple[Fit, str]:
         found = _Fitting(recipe, study, wish, trust, monitor).fit()
         left = percent(found.used / found.whole) if found.whole else "none"
-        kept = found.kept
+        layers, kept = many(len(found.units), "layer"), found.kept
         if kept is None:
-            return found, f"Fitted {len(found.units)} layers to {left} of {wish.goal}."
+            return (
+                found,
+                f"Fitted {layers} to {left} of the dense {COUNTED[wish.goal]}.",
+            )
         return found, (
-            f"Fitted {len(found.units)} layers to accuracy {accuracy(kept.now)} of "
+            f"Fitted {layers} to accuracy {accuracy(kept.now)} of "
             f"{accuracy(kept.dense)} on {exact(kept.images)} {kept.source} images."
         )
 

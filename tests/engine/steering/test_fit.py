@@ -56,7 +56,9 @@ def test_a_budget_is_met_and_told(study):
     what_if = WhatIf(study.ranking)
     told = what_if.forecast(what_if.shape(QUICK.allocation, found.units))
     assert told.macs == pytest.approx(found.used)
-    assert isinstance(seen[-1], LookEnded) and "macs" in seen[-1].message
+    assert (
+        isinstance(seen[-1], LookEnded) and "multiply-accumulates" in seen[-1].message
+    )
 
 
 @pytest.mark.parametrize("label", [None, 3])
