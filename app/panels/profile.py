@@ -128,7 +128,7 @@ class ProfilePanel(QWidget):
         self._stack.set_empty(not known, steering.problem or EMPTY)
         if not known:
             return
-        self.model.set_bars([self._bar(name) for name in steering.names()])
+        self.model.set_bars(self._bars())
         self.bars.movable = not steering.locked
         self._select(self._workspace.layer)
         self.target.refresh()
@@ -156,10 +156,13 @@ class ProfilePanel(QWidget):
         moved = any(bar.drawn is not None for bar in bars)
         return ENTRIES + (LIMIT,) * limited + (DRAWN,) * moved
 
-    def _bar(self, name: str) -> Bar:
+    def _bars(self) -> list[Bar]:
+        names = self._steering.names()
+        free = without_overrides(self._steering.allocation, names)
+        return [self._bar(name, *free.limits(name)) for name in names]
+
+    def _bar(self, name: str, low: float, high: float) -> Bar:
         steering, budgeting = self._steering, self._budgeting
-        free = without_overrides(steering.allocation, [name])
-        low, high = free.limits(name)
         now, size = steering.sparsity(name), steering.size(name)
         drawn = budgeting.drawn.get(name, now)
         moved = drawn if abs(drawn - now) > 1 / size else None
@@ -194,11 +197,10 @@ class ProfilePanel(QWidget):
         )
 
     def _rows(self):
-        for name in self._steering.names():
-            bar = self._bar(name)
+        for bar in self._bars():
             yield (
-                name, self._steering.size(name), bar.sparsity, bar.drawn, bar.low,
-                bar.high, int(bar.locked), self._steering.loss(name),
+                bar.name, self._steering.size(bar.name), bar.sparsity, bar.drawn,
+                bar.low, bar.high, int(bar.locked), self._steering.loss(bar.name),
             )  # fmt: skip
 
     def _step(self, name: str, more: float) -> None:

@@ -209,7 +209,7 @@ class Steering(QObject):
         if self.locked or self.forecast is None:
             return
         base, layer = self._workspace.recipe.allocation, self._layer(name)
-        low, high = self._what_if.room(without_overrides(base, [name]))[name]
+        low, high = self._what_if.room(without_overrides(base, self.names()))[name]
         goal = round(min(max(share, 0.0), 1.0) * layer.size) - layer.zeros
         units = min(max(layer.nearest(max(goal, 0)), low), high)
         drawn = {**self.forecast.units, name: units}

@@ -148,10 +148,10 @@ class WhatIf:
 
         As far as other floors and ceilings allow; the target is what they come to.
         """
-        shaped = without_overrides(allocation, units)
+        shaped = free = without_overrides(allocation, units)
         for name, count in units.items():
             layer = self.ranking.layers[name]
-            least, most = shaped.limits(name)
+            least, most = free.limits(name)
             share = (layer.zeros + layer.weights(count)) / layer.size
             shaped = overriding(shaped, name, min(max(share, least), most))
         return self.within_reach(shaped)
