@@ -13,6 +13,7 @@ from engine.steering.overrides import without_overrides
 from engine.steering.ranking import LayerRanking
 from engine.steering.spending import Spending
 from engine.steering.what_if import Counts, WhatIf
+from engine.words.units import percent
 
 POINTS = 128  # options of a layer that are weighed at once
 FINER = 16  # from one round to the next
@@ -171,7 +172,7 @@ class Unmet(InputError):
 
     def __init__(self, least: float) -> None:
         super().__init__(
-            f"Ceilings, locks and layers that stay dense leave at least {least:.2%}.",
+            f"Ceilings, locks and layers that stay dense leave at least {percent(least)}.",
             "Raise the target, or free some layers.",
         )
         self._least = least

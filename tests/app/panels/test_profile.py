@@ -204,7 +204,7 @@ def test_what_cannot_be_met_changes_nothing(qtbot, panel, workspace, runner):
     workspace.set_recipe(capped)
     with qtbot.waitSignal(runner.run_failed, timeout=PATIENCE) as failed:
         qtbot.mouseClick(panel.target.solve, LEFT)
-    assert "at least 69.99%" in failed.args[0].message
+    assert "at least 70.0 %" in failed.args[0].message
     assert workspace.recipe == capped
 
 

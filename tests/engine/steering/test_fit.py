@@ -119,7 +119,7 @@ def test_milliseconds_take_measured_times(study):
 
 def test_what_cannot_be_met_is_refused(study):
     capped = QUICK.allocation.model_copy(update={"ceiling": {"*": 0.2}})
-    with pytest.raises(InputError, match="leave more"):
+    with pytest.raises(InputError, match="leave at least"):
         engine.fit_profile(QUICK, study, wish("weights", 10, allocation=capped))
     floored = QUICK.allocation.model_copy(update={"floor": {"*": 0.97}})
     with pytest.raises(InputError, match="before anything"):

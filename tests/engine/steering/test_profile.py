@@ -118,7 +118,7 @@ def test_bounds_locks_and_exclusion_hold(what_if):
     free = Profiles(what_if, allocation)
     found = zeros(what_if, free.cheapest(spent, 0.5 * spent.whole))
     assert found["c"] != 175 and overridden(free.free, "c") is None
-    with pytest.raises(InputError, match="leave more"):
+    with pytest.raises(InputError, match="leave at least"):
         locked.cheapest(spent, 0.3 * spent.whole)
 
 
