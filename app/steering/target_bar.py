@@ -76,6 +76,7 @@ class TargetBar(QWidget):
         super().__init__(parent)
         self._budgeting = budgeting
         self._amounts: dict[Goal, float] = {}
+        self._wholes: dict[Goal, float | None] = {}  # of which they are a part
         self.goals, self.classes, self.field = (
             QComboBox(),
             QComboBox(),
@@ -150,7 +151,11 @@ class TargetBar(QWidget):
         field.setSuffix(target.suffix)
         field.setToolTip(target.tip)
         field.setAccessibleName(f"{target.title},{target.suffix}")
-        first = target.share * (self._whole(target) or 0.0) / scale
+        whole = self._whole(target)
+        if self._wholes.get(target.goal) != whole and target.suffix != " %":
+            self._amounts.pop(target.goal, None)  # another network, other times
+        self._wholes[target.goal] = whole
+        first = target.share * (whole or 0.0) / scale
         field.setValue(self._amounts.get(target.goal, first))
         field.blockSignals(False)
         self._tell(target, timed)

@@ -172,7 +172,8 @@ class Unmet(InputError):
 
     def __init__(self, least: float) -> None:
         super().__init__(
-            f"Ceilings, locks and layers that stay dense leave at least {percent(least)}.",
+            "Ceilings, locks and layers that stay dense leave at least "
+            f"{percent(least)}.",
             "Raise the target, or free some layers.",
         )
         self._least = least

@@ -165,6 +165,18 @@ def test_size_and_floors(qtbot, panel, workspace):
     assert shown(panel)["conv1.weight"] >= 0.5
 
 
+def test_amounts_are_kept_for_each_goal(panel):
+    target = panel.target
+    target.field.setValue(33)
+    choose(panel, "macs")
+    assert target.field.value() == 20 and "of 763" in target.means.text()
+    choose(panel, "weights")
+    assert target.field.value() == 33
+    choose(panel, "bytes")
+    assert target.field.value() == pytest.approx(0.2 * 311.4, abs=0.5)
+    assert target.means.text() == "of 311 kB"
+
+
 def test_accuracy_of_one_class_is_bound(qtbot, panel, workspace):
     choose(panel, "accuracy")
     classes = panel.target.classes

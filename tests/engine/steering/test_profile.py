@@ -1,5 +1,6 @@
 """Profiles: budgets met in every currency, bounds kept, against plain searches."""
 
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -118,8 +119,10 @@ def test_bounds_locks_and_exclusion_hold(what_if):
     free = Profiles(what_if, allocation)
     found = zeros(what_if, free.cheapest(spent, 0.5 * spent.whole))
     assert found["c"] != 175 and overridden(free.free, "c") is None
-    with pytest.raises(InputError, match="leave at least"):
+    with pytest.raises(InputError, match=r"leave at least 46\.1 %") as refused:
         locked.cheapest(spent, 0.3 * spent.whole)
+    again = pickle.loads(pickle.dumps(refused.value))
+    assert again.message == refused.value.message
 
 
 def test_a_bound_between_two_whole_weights_is_kept_to(what_if):
