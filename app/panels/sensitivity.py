@@ -34,6 +34,7 @@ COLUMNS = (
     "layer", "sparsity", "predicted_loss", "is_next_prune", "measured_loss",
     "standard_error", "measured_accuracy", "images", "split",
 )  # fmt: skip
+WIDEST = "  \N{MINUS SIGN}1 % weights   "  # heading
 COUNTED = {
     "weights": "weights",
     "macs": "MACs",
@@ -77,8 +78,9 @@ class SensitivityPanel(QWidget):
         )
         self.view.horizontalHeader().setHighlightSections(False)
         header = self.view.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setDefaultSectionSize(header.fontMetrics().horizontalAdvance(WIDEST))
         self.view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.view.horizontalHeader().setSortIndicatorClearable(True)
         self.view.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
@@ -187,8 +189,7 @@ class SensitivityPanel(QWidget):
     def _price(self, name: str, prices: dict[str, float | None]) -> Price:
         steering = self._steering
         loss, sparsity = steering.loss(name), steering.sparsity(name)
-        size, more = steering.size(name), steering.price(name)
-        return Price(name, size, sparsity, loss, more, prices.get(name))
+        return Price(name, sparsity, loss, steering.price(name), prices.get(name))
 
     def _rows(self):
         steering, nothing = self._steering, ("",) * 5

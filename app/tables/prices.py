@@ -4,17 +4,16 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
-from app.tables.units import count, percent, short, signed
+from app.tables.units import percent, short, signed
 
 Index = QModelIndex | QPersistentModelIndex
 Role = Qt.ItemDataRole
 ROOT = QModelIndex()
 COLUMNS = (
-    "Layer", "Weights", "Sparsity", "Predicted", "+1 % layer", "\N{MINUS SIGN}1 % {}",
+    "Layer", "Sparsity", "Predicted", "+1 % layer", "\N{MINUS SIGN}1 % {}",
 )  # fmt: skip
 HELP = (
     "Parameter name",
-    "Weights in the layer",
     "After the next prune, as it is foretold",
     "Sum of the saliencies that would go",
     "Sum of the saliencies of the next percent of this layer's weights; empty where "
@@ -30,7 +29,6 @@ class Price:
     """One layer; None where a loss is unknown or nothing is left to pay for."""
 
     name: str
-    weights: int
     sparsity: float
     loss: float | None
     more: float | None
@@ -89,11 +87,11 @@ class PricesModel(QAbstractTableModel):
         losses = (price.loss, price.more, price.unit)
         if role == Role.UserRole:
             keys = (float("inf") if each is None else each for each in losses)
-            return (price.name, price.weights, price.sparsity, *keys)[column]
+            return (price.name, price.sparsity, *keys)[column]
         if role == Role.DisplayRole:
             words = ("" if each is None else signed(each) for each in losses)
             return (
-                short(price.name), count(price.weights), percent(price.sparsity),
+                short(price.name), percent(price.sparsity),
                 *words,
             )[column]  # fmt: skip
         if role == Role.TextAlignmentRole and column:

@@ -65,15 +65,15 @@ def test_what_has_no_percent_left_has_no_price(panel, workspace):
     floor = {"allocation.floor": {"fc": 0.999}, "allocation.sparsity": 0.95}
     workspace.set_recipe(with_changes(QUICK, floor))
     assert panel.model.prices[-1].more is None
-    assert panel.model.index(9, 4).data() == ""
+    assert panel.model.index(9, 3).data() == ""
 
 
 def test_prices_follow_the_recipe_and_sort(qtbot, panel, workspace):
     before = [price.more for price in panel.model.prices]
     workspace.set_recipe(with_changes(QUICK, {"allocation.sparsity": 0.5}))
     assert all(a > b.more for a, b in zip(before, panel.model.prices, strict=True))
-    panel.view.sortByColumn(4, Qt.SortOrder.DescendingOrder)
-    shown = [panel.proxy.index(row, 4).data(Qt.ItemDataRole.UserRole) for row in (0, 9)]
+    panel.view.sortByColumn(3, Qt.SortOrder.DescendingOrder)
+    shown = [panel.proxy.index(row, 3).data(Qt.ItemDataRole.UserRole) for row in (0, 9)]
     assert shown[0] == max(price.more for price in panel.model.prices) > shown[1]
 
 
@@ -109,7 +109,7 @@ def test_a_price_in_the_budget_is_of_the_whole_network(panel, budgeting, study):
     price = panel.model.prices[3]
     more = int(np.ceil(study.ranking.macs / 100 / layer.uses))
     assert price.unit == pytest.approx(layer.scores[gone : gone + more].sum())
-    heading = panel.model.headerData(5, Qt.Orientation.Horizontal)
+    heading = panel.model.headerData(4, Qt.Orientation.Horizontal)
     assert heading.endswith("MACs")
     budgeting.set_goal("milliseconds")
     assert panel.model.prices[3].unit is None  # not timed yet
@@ -122,7 +122,7 @@ def test_a_method_without_losses_says_so_and_can_be_measured(
     workspace.set_recipe(plain)
     workspace.set_scored(plain, engine.score(plain))
     assert "measure layers" in panel.note.text()
-    assert panel.model.prices[0].loss is None and panel.model.index(0, 3).data() == ""
+    assert panel.model.prices[0].loss is None and panel.model.index(0, 2).data() == ""
     workspace.select_layer("fc.weight")
     measured(qtbot, panel, panel.one)
     assert list(budgeting.measured) == ["fc.weight"]
