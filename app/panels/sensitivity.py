@@ -34,7 +34,8 @@ COLUMNS = (
     "layer", "sparsity", "predicted_loss", "is_next_prune", "measured_loss",
     "standard_error", "measured_accuracy", "images", "split",
 )  # fmt: skip
-WIDEST = "  \N{MINUS SIGN}1 % weights   "  # heading
+PARTS = (700, 300)  # of the height: curves, prices
+WIDEST = "\N{MINUS SIGN}1 % weights "  # heading
 COUNTED = {
     "weights": "weights",
     "macs": "MACs",
@@ -81,7 +82,7 @@ class SensitivityPanel(QWidget):
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setDefaultSectionSize(header.fontMetrics().horizontalAdvance(WIDEST))
-        self.view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.view.setTextElideMode(Qt.TextElideMode.ElideLeft)  # blocks are alike
         self.view.horizontalHeader().setSortIndicatorClearable(True)
         self.view.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.view.setSortingEnabled(True)
@@ -134,6 +135,7 @@ class SensitivityPanel(QWidget):
         parts.setStretchFactor(0, 3)
         parts.setStretchFactor(1, 2)
         parts.setChildrenCollapsible(False)
+        parts.setSizes(PARTS)
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 0, 0)
