@@ -31,7 +31,8 @@ def study():
 
 
 @pytest.fixture
-def panel(qtbot, workspace, bridge, runner, study):
+def panel(qtbot, workspace, bridge, runner, inspector, study):
+    inspector.take_as_seen(QUICK)  # else it clears the mailbox in between
     workspace.set_recipe(QUICK)
     steering = Steering(workspace, bridge)
     panel = ProfilePanel(

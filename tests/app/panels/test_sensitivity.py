@@ -28,8 +28,13 @@ def study():
 
 
 @pytest.fixture
-def budgeting(workspace, bridge, runner):
-    return Budgeting(workspace, bridge, runner, Steering(workspace, bridge))
+def budgeting(workspace, bridge, runner, inspector):
+    inspector.take_as_seen(QUICK)  # else it clears the mailbox in between
+    failures = []
+    runner.run_failed.connect(failures.append)
+    runner.crashed.connect(failures.append)
+    yield Budgeting(workspace, bridge, runner, Steering(workspace, bridge))
+    assert failures == []
 
 
 @pytest.fixture
