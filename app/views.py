@@ -15,8 +15,8 @@ from app.panels.sensitivity import SensitivityPanel
 from app.panels.thresholds import ThresholdsPanel
 from app.panels.weights import WeightsPanel
 from app.runner import Runner
-from app.steering.networks import Networks
 from app.steering.budgeting import Budgeting
+from app.steering.networks import Networks
 from app.steering.probing import Probing
 from app.steering.steering import Steering
 from app.steering.strip import Strip
@@ -50,7 +50,6 @@ class Views(Rail):
         self.layers = LayersPanel(workspace, bridge)
         self.promises = PromisesPanel(workspace, bridge)
         self.thresholds = ThresholdsPanel(workspace, bridge, steering, probing)
-        self.sensitivity = SensitivityPanel(workspace, steering)
         self.networks = Networks(workspace, bridge, steering, self)
         surgery = Surgery(workspace, self.networks, runner, self)
         self.weights = WeightsPanel(workspace, bridge, self.networks, surgery)

@@ -18,10 +18,10 @@ with starting(program=sys.argv[:1] == ["-m"]):
     from engine.records.store import recipe_of, replay
     from engine.run import resume, run
     from engine.steering.compare_classes import compare_classes
-    from engine.steering.fit_layer import LayerFit, fit_layer
-    from engine.steering.networks import Network, run_network, scored_network
     from engine.steering.fit import fit_profile
+    from engine.steering.fit_layer import LayerFit, fit_layer
     from engine.steering.layer_times import measure_times
+    from engine.steering.networks import Network, run_network, scored_network
     from engine.steering.prober import Probed, Prober
     from engine.steering.score import score
     from engine.steering.sensitivity import measure_sensitivity

@@ -39,7 +39,6 @@ PLAIN = (
     *("amendment", "events", "facts", "part", "errors", "monitor"),
     *("records/whole", "records/codec", "comparing/cells"),
     *("words/units", "words/events", "words/written"),
-    *("steering/events", "steering/ranking"),
     *("steering/classes", "steering/layer_weights"),
     *("steering/events", "steering/ranking", "steering/budget", "steering/spending"),
 )
