@@ -67,8 +67,8 @@ class Views(Rail):
         next_prune = (
             ("Thresholds", self.thresholds),
             ("Sensitivity", self.sensitivity),
-            ("Schedule", self.schedule),
             ("Profile", self.profile),
+            ("Schedule", self.schedule),
         )
         network = (("Weights", self.weights), ("Classes", self.classes))
         side_by_side = (("Methods", self.compare),)
