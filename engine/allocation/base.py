@@ -148,7 +148,8 @@ class Allocation(Part):
                 f"{percent(zeros / total, 2)} the network has, so nothing was removed.",
             )
         candidates, due = self._room(units, masks, self._share(sparsity))
-        possible = sum(int(each.sizes.sum()) for each in candidates.values())
+        most = {name: int(each.sizes.sum()) for name, each in candidates.items()}
+        possible = sum(most.values())
         going, notes = wanted - zeros, ()
         if going > possible:
             why = "would empty layers; each keeps its best"
@@ -159,9 +160,10 @@ class Allocation(Part):
                 f"{percent((zeros + possible) / total, 2)}.",
             )
             going = possible
-        lacking = [n for n, u in candidates.items() if int(u.sizes.sum()) < due[n]]
+        lacking = [name for name in candidates if most[name] < due[name]]
         if lacking:
             notes += (f"The pattern cannot meet the floor of {', '.join(lacking)}.",)
+        due = {name: min(count, most[name]) for name, count in due.items()}
         asked = sum(due.values())
         if asked > going:
             floors = "The floors ask for more zeros than this step makes"

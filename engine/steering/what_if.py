@@ -188,7 +188,8 @@ class WhatIf:
         sizes, zeros = _counts(layers)
         low, high = allocation.bounds(sizes, zeros)
         most = {n: each.nearest(high[n] - zeros[n]) for n, each in layers.items()}
-        return {name: low[name] - zeros[name] for name in layers}, most
+        reach = {name: each.weights(most[name]) for name, each in layers.items()}
+        return {n: min(low[n] - zeros[n], reach[n]) for n in layers}, most
 
     def _going(
         self,
