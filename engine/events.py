@@ -16,7 +16,9 @@ from engine.facts import (
     LayerState,
 )
 from engine.run_events import (
+    Branched,
     Event,
+    NodeKept,
     Noticed,
     RunFailed,
     RunFinished,
@@ -259,6 +261,8 @@ EVENTS: tuple[type[Event], ...] = (
     Evaluated,
     Trained,
     EpochFinished,
+    NodeKept,
+    Branched,
     Saved,
     Noticed,
     RunPaused,

@@ -10,6 +10,7 @@ from engine.comparing.cells import (
     ComparisonStarted,
 )
 from engine.events import (
+    Branched,
     Checked,
     CheckpointLoaded,
     DataLoaded,
@@ -218,6 +219,7 @@ _SENTENCES: dict[type[Event], Callable[[Any], str | tuple[str, ...]]] = {
     LevelsPlanned: _planned,
     PhaseFinished: _phase,
     Pruned: _pruned,
+    Branched: lambda event: f"Branched from node {event.node} of {event.parent}",
     Restored: lambda event: f"Went on at {percent(event.sparsity)} sparsity",
     Fitted: _fitted,
     Resampled: _resampled,
