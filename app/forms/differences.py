@@ -38,7 +38,7 @@ def _value(setting: Setting, value: Any) -> str:
     if isinstance(value, bool):
         return "on" if value else "off"
     if setting.type == "choice":
-        return choice_words(value).lower()
+        return choice_words(value)
     if setting.path:
         return PurePath(value).name or "none"
     if setting.special and value == setting.low:

@@ -20,7 +20,7 @@ from app.plots import export
 from app.plots.base import small_font
 from app.plots.empty import EmptyState
 from app.plots.timeline import Spot, TimelineFigure
-from app.records.timeline import COLUMNS, Nodes, row
+from app.records.timeline import COLUMNS, Nodes, row, shortened
 from app.workspace import Workspace
 from engine.events import Event, NodeKept
 from engine.records.timeline import Line
@@ -35,7 +35,6 @@ NOTHING_KEPT = (
     "start it again."
 )
 HINT = "Click a node or walk with the arrow keys: all views show it. Esc goes back."
-OTHER = "A node of another run: double click or Enter opens it."
 
 
 class TimelinePanel(QWidget):
@@ -169,9 +168,8 @@ class TimelinePanel(QWidget):
         self.figure.draw(
             self.lines, self.nodes.ahead, self._spot or (0, self.nodes.all[-1].node)
         )
-        self.readout.setText(
-            self.nodes.words(node) if own else f"{line.folder.name}: {OTHER}"
-        )
+        other = f"Enter opens {shortened(line.folder.name)}: {Nodes().words(node)}"
+        self.readout.setText(self.nodes.words(node) if own else other)
         self.readout.setToolTip(self.readout.text())
         self.newest.setEnabled(self._spot is not None)
         self.branch.setEnabled(own and opened and self._workspace.state == "idle")

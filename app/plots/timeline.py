@@ -14,7 +14,7 @@ from app.plots import base
 from app.plots.axes import PercentAxis, WholeAxis
 from app.plots.legend import Entry, Legend
 from app.plots.marks import LabelAxis, VerticalLines
-from app.records.timeline import mark
+from app.records.timeline import mark, shortened
 from engine.events import NodeKept
 from engine.records.timeline import Line
 
@@ -38,7 +38,6 @@ STEPS = {
     Qt.Key.Key_Left: (-1, 0), Qt.Key.Key_Right: (1, 0),
     Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1),
 }  # fmt: skip
-NAMED = 30  # letters of a folder's name that are shown
 LANES = 6  # of branches that are in view at first
 Spot = tuple[int, int]  # line, from the run on show, and number of the node
 
@@ -84,7 +83,10 @@ class TimelineFigure(base.Figure):
         self._nodes = pg.ScatterPlotItem()
         self._ring = pg.ScatterPlotItem(size=19)
         self._coming = pg.ScatterPlotItem(size=LARGE)
-        for item in (self._stems, self._nodes, self._coming, self._ring):
+        for depth, item in enumerate(
+            (self._stems, self._nodes, self._coming, self._ring)
+        ):
+            item.setZValue(10 * depth)  # names stand between lines and marks
             self._tree.addItem(item)
         self._names: list[pg.TextItem] = []
         self._here = [VerticalLines(), VerticalLines()]
@@ -131,7 +133,8 @@ class TimelineFigure(base.Figure):
         self._measures.setXRange(0, last, padding=0.04)
         self._measures.setYRange(0, 100, padding=0.06)
         shown = min(max(len(self._lines), 2), LANES)
-        self._tree.setYRange(0.6 - shown, 0.6, padding=0)
+        self.canvas.ci.layout.setRowStretchFactor(1, shown)
+        self._tree.setYRange(0.5 - shown, 0.9, padding=0)
 
     def recolour(self, colours: Palette) -> None:
         """Give every item its colour again."""
@@ -215,13 +218,13 @@ class TimelineFigure(base.Figure):
     def _name(
         self, line: Line, number: int, at: tuple[float, float], colours: Palette
     ) -> pg.TextItem:
-        name = line.folder.name
-        name = name if len(name) <= NAMED else f"…{name[1 - NAMED :]}"
+        name = shortened(line.folder.name)
         text = pg.TextItem(name if number else f"{name} (shown)", anchor=(0, 1.15))
         text.fill = pg.mkBrush(palette.blend(colours.background, 0.8))
         text.setColor(colours.text if not number else colours.muted)
         text.setFont(base.small_font())
         text.setPos(*at)
+        text.setZValue(5)
         self._tree.addItem(text, ignoreBounds=True)
         return text
 

@@ -11,6 +11,7 @@ COLUMNS = (
 )  # fmt: skip
 SEPARATOR = "  \N{MIDDLE DOT}  "
 WORDS = {"dense": "The dense network", "repair": "The repair", "end": "The end"}
+NAMED = 30  # letters of a folder's name that are shown
 NEAR = 1e-3  # of the weights: a prune that is planned this close has been done
 
 
@@ -75,6 +76,11 @@ def mark(node: NodeKept) -> str:
     if node.kind == "prune":
         return f"P{node.step}"
     return f"E{node.epoch}" if node.kind == "epoch" else node.kind
+
+
+def shortened(name: str) -> str:
+    """The end of a folder's name, where names differ."""
+    return name if len(name) <= NAMED else f"…{name[1 - NAMED :]}"
 
 
 def row(run: str, node: NodeKept) -> tuple:

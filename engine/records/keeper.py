@@ -10,6 +10,7 @@ from engine.job import Job
 from engine.planning.memory import extent
 from engine.planning.timeline import wanted
 from engine.records import nodes
+from engine.records.packs import Packs
 from engine.records.timeline import nodes_of
 
 
@@ -29,6 +30,7 @@ class Keeper:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._kept = list(nodes_of(folder))
+        self._packs = Packs()
         self._measured: Evaluated | EpochFinished | None = None
         self._what = ""  # of the setting; unknown before the first moment
         self.branched = False
@@ -61,7 +63,8 @@ class Keeper:
         if self._what == "prunes" and kind == "epoch" and not _before_a_prune(job):
             return
         try:
-            kept = nodes.keep(self._folder, self._node(job, kind), job.state_dict())
+            node, state = self._node(job, kind), job.state_dict()
+            kept = nodes.keep(self._folder, node, state, self._packs)
         except OSError as error:
             raise RunError(
                 f"Cannot keep the timeline in {self._folder}: {error.strerror}.",
@@ -80,6 +83,7 @@ class Keeper:
         later = [n for n in self._kept if n.step > at[0] or n.epoch > at[1]]
         nodes.drop(self._folder, later)
         self._kept = [node for node in self._kept if node not in later]
+        self._packs = nodes.packs_of(self._folder, self._kept)
 
     def _kind(self, job: Job, ended: bool) -> str:
         """What became of the network since the last node; empty is nothing."""

@@ -1,6 +1,8 @@
 """Nodes: moments of a run that can be branched from, kept beside what resume needs."""
 
 import json
+import os
+import shutil
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -9,19 +11,25 @@ from typing import Any
 from engine.errors import InputError
 from engine.events import NodeKept
 from engine.records import codec
-from engine.records.objects import Objects, link, names_in
-from engine.records.timeline import NODES, OBJECTS, node_file, nodes_of
+from engine.records.packs import Packs
+from engine.records.timeline import NODES, node_file, nodes_of
 from engine.records.whole import write
 
 
-def keep(folder: Path, node: NodeKept, state: dict[str, Any]) -> NodeKept:
-    """Write a node; it is there when its list entry is, which comes last.
+def packs_of(folder: str | Path, nodes: Iterable[NodeKept]) -> Packs:
+    """What these nodes of a run have kept."""
+    return Packs(_pack(Path(folder), node.node) for node in nodes)
+
+
+def keep(folder: Path, node: NodeKept, state: dict[str, Any], packs: Packs) -> NodeKept:
+    """Write a node: a pack of what is new, then the entry that makes it a node.
 
     Args:
         folder: Of the run.
         node: What there is to say of the moment.
         state: As `Job.state_dict` has it; the optimiser is left out, and what an
             estimator learned where that is larger than the network (None then).
+        packs: Of the nodes before.
 
     Returns:
         The node with its size and the name of its state.
@@ -29,11 +37,10 @@ def keep(folder: Path, node: NodeKept, state: dict[str, Any]) -> NodeKept:
     Raises:
         OSError: It cannot be written.
     """
-    objects = Objects(folder / OBJECTS)
-    packed = objects.pack(_lasting(state), state["masks"])
-    name = objects.put(json.dumps(packed, separators=(",", ":")).encode())
-    node = replace(node, state=name, size=objects.written)
+    packed = packs.pack(_lasting(state), state["masks"])
+    name = packs.put(json.dumps(packed, separators=(",", ":")).encode())
     (folder / NODES).mkdir(exist_ok=True)
+    node = replace(node, state=name, size=packs.write(_pack(folder, node.node)))
     write(folder / NODES / node_file(node.node), codec.to_json(node).encode())
     return node
 
@@ -44,8 +51,9 @@ def load(folder: str | Path, number: int) -> dict[str, Any]:
     Raises:
         InputError: There is no such node, or a part of it is missing or damaged.
     """
-    node, objects = node_of(folder, number), Objects(Path(folder) / OBJECTS)
-    return objects.unpack(json.loads(objects.get(node.state)))
+    node = node_of(folder, number)
+    packs = packs_of(folder, (n for n in nodes_of(folder) if n.node <= number))
+    return packs.unpack(json.loads(packs.get(node.state)))
 
 
 def node_of(folder: str | Path, number: int) -> NodeKept:
@@ -72,26 +80,47 @@ def node_of(folder: str | Path, number: int) -> NodeKept:
 def share(parent: Path, number: int, folder: Path) -> int:
     """Give a branch the nodes of its parent up to this one; the bytes copied.
 
+    Both folders name the same files where the file system allows it, so either may be
+    deleted without harm to the other.
+
     Raises:
-        InputError: A part of them is missing or damaged.
+        InputError: A part of them is missing.
         OSError: They cannot be written.
     """
-    theirs, own = Objects(parent / OBJECTS), Objects(folder / OBJECTS)
     (folder / NODES).mkdir(exist_ok=True)
+    shared = (node.node for node in nodes_of(parent) if node.node <= number)
     copied = 0
-    for node in nodes_of(parent):
-        if node.node <= number:
-            for name in (node.state, *names_in(json.loads(theirs.get(node.state)))):
-                copied += own.link(theirs, name)
-            file = node_file(node.node)
-            copied += link(parent / NODES / file, folder / NODES / file)
+    for each in shared:
+        copied += _link(_pack(parent, each), _pack(folder, each))
+        file = node_file(each)
+        copied += _link(parent / NODES / file, folder / NODES / file)
     return copied
 
 
 def drop(folder: Path, nodes: Iterable[NodeKept]) -> None:
-    """Forget nodes that a run which began again earlier will come to anew."""
+    """Forget the last nodes, which a run that began again earlier comes to anew."""
     for node in nodes:
         (folder / NODES / node_file(node.node)).unlink(missing_ok=True)
+        _pack(folder, node.node).unlink(missing_ok=True)
+
+
+def _pack(folder: Path, number: int) -> Path:
+    return (folder / NODES / node_file(number)).with_suffix(".pack")
+
+
+def _link(source: Path, target: Path) -> int:
+    """Give a file a second name, or copy it; the bytes that had to be copied."""
+    try:
+        os.link(source, target)
+        return 0
+    except FileNotFoundError as error:
+        raise InputError(
+            f"A part of the timeline is missing: {source}.",
+            "Choose an earlier node, or repeat the run.",
+        ) from error
+    except OSError:  # another disk, or a file system without such names
+        shutil.copyfile(source, target)
+        return target.stat().st_size
 
 
 def _lasting(state: dict[str, Any]) -> dict[str, Any]:

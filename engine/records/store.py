@@ -33,7 +33,7 @@ class Store:
 
     Holds `recipe.json`, `events.jsonl`, `summary.json`, `model.safetensors` (the pruned
     network), `states/` (what `resume` needs; the newest two are kept until the end) and
-    the timeline, `nodes/` and `objects/`.
+    `nodes/`, the timeline.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -7,7 +7,7 @@ from engine.errors import InputError
 from engine.events import NodeKept
 from engine.records import codec
 
-NODES, OBJECTS = "nodes", "objects"  # folders inside a run folder
+NODES = "nodes"  # folder inside a run folder
 
 
 @dataclass(frozen=True)

@@ -269,8 +269,7 @@ def test_a_taken_folder_and_a_run_without_timeline_are_refused(run, tmp_path):
 
 def test_a_damaged_node_is_refused(run, tmp_path):
     shutil.copytree(run, tmp_path / "run")
-    state = nodes_of(tmp_path / "run")[2].state
-    (tmp_path / "run" / "objects" / state).write_bytes(b"rubbish")
+    (tmp_path / "run" / "nodes" / "000002.pack").write_bytes(b"rubbish")
     with pytest.raises(InputError, match="missing or damaged"):
         engine.branch(tmp_path / "run", 2, tmp_path / "branch")
     assert not (tmp_path / "branch").exists()

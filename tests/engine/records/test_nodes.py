@@ -11,8 +11,7 @@ from engine.errors import InputError, RunError
 from engine.events import NodeKept, Noticed, Pruned
 from engine.planning import timeline as planned
 from engine.recipe import parse
-from engine.records import nodes, store
-from engine.records import objects as objects_module
+from engine.records import nodes, packs, store
 from engine.records.timeline import family_of, nodes_of
 
 RECIPE = {
@@ -70,8 +69,8 @@ def test_a_node_after_a_prune_is_as_sparse_as_it_says(kept):
 def test_sizes_tell_what_was_written(kept):
     folder, _ = kept
     sizes = [node.size for node in nodes_of(folder)]
-    files = [path.stat().st_size for path in (folder / "objects").iterdir()]
-    assert sum(sizes) == sum(files)
+    files = sorted((folder / "nodes").glob("*.pack"))
+    assert sizes == [path.stat().st_size for path in files]
     assert sizes[0] > sizes[1] > sizes[4] > sizes[7]  # the end shares its weights
 
 
@@ -88,7 +87,7 @@ def test_a_recipe_may_keep_less(tmp_path, what, kinds):
     found = nodes_of(tmp_path / "run")
     assert [node.kind for node in found] == kinds
     assert [node.epoch for node in found if node.kind == "epoch"] == [2] * bool(kinds)
-    assert (tmp_path / "run" / "objects").exists() == bool(kinds)
+    assert (tmp_path / "run" / "nodes").exists() == bool(kinds)
 
 
 def test_auto_keeps_what_fits_and_says_what_does_not(tmp_path, monkeypatch):
@@ -103,7 +102,7 @@ def test_auto_keeps_what_fits_and_says_what_does_not(tmp_path, monkeypatch):
 def test_the_plan_is_near_what_a_run_takes(kept):
     folder, _ = kept
     predicted = engine.plan(recipe()).timeline_bytes
-    taken = sum(path.stat().st_size for path in (folder / "objects").iterdir())
+    taken = sum(node.size for node in nodes_of(folder))
     assert 0.7 * taken < predicted < 1.5 * taken
 
 
@@ -137,13 +136,44 @@ def test_a_run_that_starts_over_forgets_what_it_comes_to_anew(tmp_path):
     after = nodes_of(folder)
     assert [node.kind for node in after] == KINDS
     assert before[0].state == after[0].state and before[1].state != after[1].state
+    assert all(nodes.load(folder, node.node)["model"] for node in after)
+
+
+def test_a_pack_without_its_entry_is_no_node(tmp_path, kept):
+    """As a crash leaves it between the two files."""
+    folder = tmp_path / "run"
+    shutil.copytree(kept[0], folder)
+    (folder / "nodes" / "000007.json").unlink()
+    assert len(nodes_of(folder)) == len(KINDS) - 1
+    found = nodes.packs_of(folder, nodes_of(folder))
+    end = next(e for e in kept[1] if isinstance(e, NodeKept) and e.kind == "end")
+    with pytest.raises(InputError, match="missing"):
+        found.get(end.state)
+
+
+def test_folders_share_files_or_copy_them(tmp_path, kept, monkeypatch):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    assert nodes.share(kept[0], 2, tmp_path / "one") == 0
+    file = "nodes/000002.pack"
+    assert (tmp_path / "one" / file).samefile(kept[0] / file)
+
+    def elsewhere(*_):
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr(nodes.os, "link", elsewhere)
+    copied = nodes.share(kept[0], 2, tmp_path / "two")
+    files = list((tmp_path / "two" / "nodes").iterdir())
+    assert copied == sum(path.stat().st_size for path in files) and len(files) == 6
+    one, two = (nodes.load(tmp_path / name, 2)["model"] for name in ("one", "two"))
+    assert all(torch.equal(one[name], two[name]) for name in one)
 
 
 def test_a_full_disk_ends_the_run_in_a_sentence(tmp_path, monkeypatch):
     def full(path, content):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(objects_module, "write", full)
+    monkeypatch.setattr(packs, "write", full)
     with pytest.raises(RunError, match="Cannot keep the timeline") as caught:
         engine.run(recipe(), tmp_path / "run")
     assert "No space left" in caught.value.message

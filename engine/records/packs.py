@@ -1,10 +1,10 @@
-"""Objects: what the nodes of a run are made of, each content kept once by its hash."""
+"""Packs: files of what nodes are made of; a content that is there is not kept again."""
 
 import hashlib
 import json
-import os
-import shutil
+import math
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -17,65 +17,66 @@ from engine.masks import Masks
 from engine.records.whole import write
 
 LEVEL = 1  # of zlib: noise of mantissas stays noise however long one tries
-Weights = dict[str, Tensor]
 
 
-class Objects:
-    """A folder of contents, compressed, each in a file named by its SHA-256.
+class Packs:
+    """Contents by their SHA-256, compressed, many in a file behind a line of places.
+
+    New contents wait until they are written as a file of their own, so that keeping a
+    network of a hundred tensors takes one file. A file that cannot be read is passed
+    by: what was in it is missing, or kept again.
 
     Args:
-        folder: Made when the first object comes.
-
-    Attributes:
-        written: Bytes of the objects that were not there yet.
+        files: Those to look in.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self.written = 0
+    def __init__(self, files: Iterable[Path] = ()) -> None:
+        self._places: dict[str, tuple[Path, int, int]] = {}
+        self._waiting: dict[str, bytes] = {}
+        for path in files:
+            self._read(path)
 
     def put(self, content: bytes) -> str:
-        """Keep a content, whole or not at all; the name to get it by.
+        """Have a content written next, unless it is there; the name to get it by."""
+        name = hashlib.sha256(content).hexdigest()
+        if name not in self._places and name not in self._waiting:
+            self._waiting[name] = zlib.compress(content, LEVEL)
+        return name
+
+    def write(self, path: Path) -> int:
+        """Write what is new, whole or not at all; its bytes.
 
         Raises:
             OSError: It cannot be written.
         """
-        name = hashlib.sha256(content).hexdigest()
-        path = self._folder / name
-        if not path.exists():
-            self._folder.mkdir(exist_ok=True)
-            packed = zlib.compress(content, LEVEL)
-            write(path, packed)
-            self.written += len(packed)
-        return name
+        places, end = {}, 0
+        for name, content in self._waiting.items():
+            places[name] = (end, len(content))
+            end += len(content)
+        head = json.dumps(places, separators=(",", ":")).encode() + b"\n"
+        write(path, head + b"".join(self._waiting.values()))
+        self._waiting.clear()
+        self._add(path, places, len(head))
+        return len(head) + end
 
     def get(self, name: str) -> bytes:
-        """The content of this name.
+        """The written content of this name.
 
         Raises:
             InputError: It is missing or damaged.
         """
-        path = self._folder / name
+        if name not in self._places:
+            raise _damaged("A part of it is in none of its files")
+        path, start, size = self._places[name]
         try:
-            content = zlib.decompress(path.read_bytes())
+            with path.open("rb") as file:
+                file.seek(start)
+                content = zlib.decompress(file.read(size))
         except (OSError, zlib.error) as error:
-            raise _damaged(path) from error
+            raise _damaged(f"{path} cannot be read") from error
         if hashlib.sha256(content).hexdigest() != name:
-            raise _damaged(path)
+            raise _damaged(f"{path} holds something else")
         return content
-
-    def link(self, other: "Objects", name: str) -> int:
-        """Have an object of another folder, too; the bytes that had to be copied.
-
-        Both folders name the same file where the file system allows it, so either may
-        be deleted without harm to the other.
-
-        Raises:
-            InputError: It is missing there.
-            OSError: It cannot be written here.
-        """
-        self._folder.mkdir(exist_ok=True)
-        return link(other._folder / name, self._folder / name)
 
     def put_tensor(self, tensor: Tensor) -> str:
         """Keep a tensor, bit for bit: its type and shape, then its bytes by place.
@@ -102,7 +103,7 @@ class Objects:
         kind, *shape = json.loads(head)
         dtype, stored = getattr(torch, kind), np.frombuffer(content, np.uint8)
         if dtype == torch.bool:
-            bits = np.unpackbits(stored, count=int(np.prod(shape, dtype=int)))
+            bits = np.unpackbits(stored, count=math.prod(shape))
             return torch.from_numpy(bits.astype(bool)).reshape(shape)
         if not len(stored):
             return torch.empty(shape, dtype=dtype)
@@ -110,7 +111,7 @@ class Objects:
         return flat.view(dtype).reshape(shape)
 
     def pack(self, value: Any, masks: Masks) -> Any:
-        """A state as JSON content, its tensors kept as objects.
+        """A state as JSON content, its tensors kept by their names.
 
         Of a tensor that has a mask of its name and zeros wherever that removes, only
         the mask and the surviving values are kept.
@@ -149,38 +150,23 @@ class Objects:
             return values.new_zeros(mask.shape).masked_scatter_(mask, values)
         return {name: self.unpack(each) for name, each in value.items()}
 
+    def _read(self, path: Path) -> None:
+        try:
+            with path.open("rb") as file:
+                head = file.readline()
+            self._add(path, json.loads(head), len(head))
+        except (OSError, ValueError, TypeError, AttributeError):
+            return
+
+    def _add(self, path: Path, places: dict[str, Any], head: int) -> None:
+        for name, (start, size) in places.items():
+            self._places[name] = (path, head + start, size)
+
     def _packed(self, weight: Tensor, mask: Tensor) -> dict[str, str]:
         return {
             "$values": self.put_tensor(weight[mask]),
             "$mask": self.put_tensor(mask),
         }
-
-
-def names_in(packed: Any) -> set[str]:
-    """All objects that a packed state is made of."""
-    if isinstance(packed, list):
-        return set().union(*map(names_in, packed))
-    if not isinstance(packed, dict):
-        return set()
-    keys = ("$tensor", "$values", "$mask")
-    own = {packed[key] for key in keys if isinstance(packed.get(key), str)}
-    return own.union(*map(names_in, packed.values()))
-
-
-def link(source: Path, target: Path) -> int:
-    """Give a file a second name, or copy it; the bytes that had to be copied."""
-    if target.exists():
-        return 0
-    try:
-        os.link(source, target)
-        return 0
-    except FileNotFoundError as error:
-        raise _damaged(source) from error
-    except OSError:  # another disk, or a file system without such names
-        partial = target.with_name(f".{target.name}-part")
-        shutil.copyfile(source, partial)
-        os.replace(partial, target)
-        return target.stat().st_size
 
 
 def _fits(value: Any, mask: Tensor | None) -> bool:
@@ -192,8 +178,8 @@ def _fits(value: Any, mask: Tensor | None) -> bool:
     return not bool(value[~mask.to(value.device)].any())
 
 
-def _damaged(path: Path) -> InputError:
+def _damaged(what: str) -> InputError:
     return InputError(
-        f"A part of the timeline is missing or damaged: {path}.",
+        f"This moment of the timeline is missing or damaged: {what}.",
         "Choose another node, or repeat the run.",
     )
