@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
+from PySide6.QtCore import QTimer, Signal
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -64,9 +64,7 @@ class TimelinePanel(QWidget):
         self._lay_out()
         self._walk = QTimer(self, singleShot=True, interval=PAUSE)
         self._walk.timeout.connect(self._look)
-        back = QShortcut(QKeySequence(Qt.Key.Key_Escape), self)
-        back.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
-        back.activated.connect(self._go_back)
+        self.figure.left.connect(self._go_back)
         self.figure.chosen.connect(self._choose)
         self.figure.walked.connect(self._step)
         self.figure.wanted.connect(self._open)

@@ -48,6 +48,7 @@ class TimelineFigure(base.Figure):
     chosen = Signal(object)  # Spot
     walked = Signal(int, int)  # nodes to the right, lines down
     wanted = Signal()  # the chosen one, by a double click or Enter
+    left = Signal()  # by Escape
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -158,7 +159,7 @@ class TimelineFigure(base.Figure):
         self._draw_tree()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Arrows walk, Home and End jump, Enter takes."""
+        """Arrows walk, Home and End jump, Enter takes, Escape goes back."""
         end = self._lines[self._spot[0]].nodes[-1].node if self._spot else 0
         jumps = {Qt.Key.Key_Home: (-end, 0), Qt.Key.Key_End: (end, 0)}
         step = {**STEPS, **jumps}.get(event.key())
@@ -166,6 +167,8 @@ class TimelineFigure(base.Figure):
             self.walked.emit(*step)
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.wanted.emit()
+        elif event.key() == Qt.Key.Key_Escape:
+            self.left.emit()
         else:
             super().keyPressEvent(event)
 

@@ -3,8 +3,9 @@
 import csv
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtCore import QEvent, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QApplication, QPushButton
 
 import engine
 from app.family import Family
@@ -145,8 +146,16 @@ def test_branches_beside_the_run_are_drawn_and_opened(qtbot, opened, runs, bridg
     at = opened.figure.place_of((1, 4))
     assert at.y() > opened.figure.place_of((0, 4)).y()
     assert opened.figure.place_of((1, 2)) == opened.figure.place_of((0, 2))
-    with qtbot.waitSignal(opened.run_wanted):
-        qtbot.mouseDClick(opened.figure.canvas.viewport(), LEFT, pos=QPoint(at))
+    press(qtbot, opened, Qt.Key.Key_Escape)
+    viewport = opened.figure.canvas.viewport()
+    with qtbot.waitSignal(opened.run_wanted) as wanted:
+        qtbot.mouseClick(viewport, LEFT, pos=at)
+        twice = QEvent.Type.MouseButtonDblClick
+        where = QPointF(at), QPointF(viewport.mapToGlobal(at))
+        event = QMouseEvent(twice, *where, LEFT, LEFT, Qt.KeyboardModifier.NoModifier)
+        QApplication.sendEvent(viewport, event)
+        qtbot.mouseRelease(viewport, LEFT, pos=at)
+    assert wanted.args == [runs / "b-branch"]
 
 
 def test_a_branch_is_asked_for_while_no_run_goes_on(qtbot, opened, workspace):
