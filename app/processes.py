@@ -55,7 +55,7 @@ class Processes(QObject):
         trusted: frozenset[str],
     ) -> None:
         """Go on from a node of a run; see `Runner.branch`."""
-        words = ["branch", str(folder), "--node", str(node), "--out", str(out)]
+        words = ["branch", str(folder), "--at", str(node), "--out", str(out)]
         words += ["--recipe", self._write(recipe)]
         self._start(words, recipe, Follower(out), trusted)
 

@@ -250,7 +250,11 @@ def _parser() -> argparse.ArgumentParser:
     branch = add("branch", _branch, "go on from one of them", spoken, settable)
     branch.add_argument("folder", metavar="FOLDER")
     branch.add_argument(
-        "--node", required=True, type=int, metavar="N", help="its number in `nodes`"
+        *("--node", "--at"),  # torchrun takes the first for an option of its own
+        required=True,
+        type=int,
+        metavar="N",
+        help="its number in `nodes`; under torchrun write --at",
     )
     branch.add_argument("--out", required=True, metavar="FOLDER", help="the new run's")
     branch.add_argument(
