@@ -19,6 +19,7 @@ from engine.records.store import Store
 from engine.run import drive
 from engine.schedules.base import Level
 from engine.sharing.processes import ALONE, Ranks
+from engine.words.units import percent
 
 NEAR = 1e-4  # of the weights: what rounding to whole weights may be off by
 PLANNING = ("allocation", "pattern", "schedule")  # groups that the prunes follow from
@@ -237,8 +238,8 @@ def _remaining(job: Job, masks: Masks, epoch: int, behind: int) -> tuple[Level, 
     now = allocation.progress(masks, uses)
     if now > allocation.sparsity + NEAR:
         raise InputError(
-            f"{now:.2%} of the {allocation.of} are gone at this node, more than the "
-            f"target of {allocation.sparsity:.2%}.",
+            f"{percent(now, 2)} of the {allocation.of} are gone at this node, more "
+            f"than the target of {percent(allocation.sparsity, 2)}.",
             "Raise allocation.sparsity, or branch from an earlier node.",
         )
     zeros, _ = job.recipe.pattern.limits(masks)

@@ -20,7 +20,7 @@ from app.plots import export
 from app.plots.base import small_font
 from app.plots.empty import EmptyState
 from app.plots.timeline import Spot, TimelineFigure
-from app.records.timeline import COLUMNS, Nodes, row, shortened
+from app.records.timeline import COLUMNS, Nodes, row
 from app.workspace import Workspace
 from engine.events import Event, NodeKept
 from engine.records.timeline import Line
@@ -31,7 +31,7 @@ EMPTY = (
     "to branch from."
 )
 NOTHING_KEPT = (
-    "This run keeps no timeline. Set Timeline in the step Machine to everything, and "
+    "This run keeps no timeline. Set Timeline to everything (step Machine, More) and "
     "start it again."
 )
 HINT = "Click a node or walk with the arrow keys: all views show it. Esc goes back."
@@ -161,12 +161,12 @@ class TimelinePanel(QWidget):
             return
         if not self._is_there(self._spot):
             self._spot = None
-        line, node = self.chosen
+        _, node = self.chosen
         own = self._spot is None or self._spot[0] == 0
         self.figure.draw(
             self.lines, self.nodes.ahead, self._spot or (0, self.nodes.all[-1].node)
         )
-        other = f"Enter opens {shortened(line.folder.name)}: {Nodes().words(node)}"
+        other = f"Enter opens this run: {Nodes().words(node)}"
         self.readout.setText(self.nodes.words(node) if own else other)
         self.readout.setToolTip(self.readout.text())
         self.newest.setEnabled(self._spot is not None)

@@ -231,7 +231,7 @@ def test_a_branch_that_keeps_no_end_has_a_network_of_its_own(run, tmp_path):
 @pytest.mark.parametrize(
     ("node", "changes", "words"),
     [
-        (3, {"allocation.sparsity": 0.5}, "more than the target of 50.00%"),
+        (3, {"allocation.sparsity": 0.5}, "more than the target of 50.00 %"),
         (2, {"allocation.exclude": ["fc"]}, "cannot be excluded any more"),
         (2, {"allocation.ceiling": {"*": 0.3}}, "ceilings"),
         (2, {"data.kind": "cifar10"}, "keeps the data of its run"),
