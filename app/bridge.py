@@ -24,8 +24,8 @@ INTERVAL = 33  # milliseconds between two looks into the mailbox
 BUDGET = 0.008  # seconds of unpacking per look, so a long replay never stalls
 BESIDE = (*CELL_EVENTS, *LOOK_EVENTS)
 AGAIN = 500  # events per look that are shown again: panels have their work with them
-PASSING = (*BESIDE, ModelLoaded, CheckpointLoaded)  # shown whatever is looked at
-NEWS = (*BESIDE, PhaseStarted, Progressed, RunPaused, RunResumed)
+PASSING = frozenset((*BESIDE, ModelLoaded, CheckpointLoaded))  # shown in any case
+NEWS = frozenset((*BESIDE, PhaseStarted, Progressed, RunPaused, RunResumed))
 
 
 class _Channel(QObject):
@@ -117,11 +117,10 @@ class Bridge(QObject):
         if not self._mail and not self._again:
             return
         news = self._unpack()
-        self._told += (each for each in news if not isinstance(each, NEWS))
         if news:
             self.heard.emit(news)
         if self._moment is not None:
-            news = [each for each in news if isinstance(each, PASSING)]
+            news = [each for each in news if type(each) in PASSING]
         elif self._again:  # their turn comes after what was said before
             self._again += news
             news = []
@@ -131,10 +130,14 @@ class Bridge(QObject):
             self.drained.emit()
 
     def _unpack(self) -> list[Event]:
+        """What came, as much as there is time for, remembered."""
         found: list[Event] = []
         until = time.perf_counter() + BUDGET
         while self._mail and time.perf_counter() < until:
-            found.append(self._mail.popleft())
+            event = self._mail.popleft()
+            found.append(event)
+            if type(event) not in NEWS:
+                self._told.append(event)
         return found
 
     def _hand_out(self, events: list[Event]) -> None:
@@ -157,7 +160,7 @@ def news(post: Callable[[Event], None]) -> Callable[[Event], None]:
 
     def tell(event: Event) -> None:
         warning = isinstance(event, Noticed) and event.level == "warning"
-        if isinstance(event, NEWS) or (warning and event.message not in warned):
+        if type(event) in NEWS or (warning and event.message not in warned):
             if warning:
                 warned.add(event.message)
             post(event)

@@ -7,7 +7,7 @@ from typing import Any
 from app.forms.words import choice_words, number_words, summary
 from engine.part import Part, Setting, settings
 from engine.recipe import Recipe
-from engine.words import written
+from engine.words.written import write
 
 TO = " \N{RIGHTWARDS ARROW} "
 
@@ -45,4 +45,4 @@ def _value(setting: Setting, value: Any) -> str:
         return setting.special.lower()
     if isinstance(value, int | float):
         return number_words(value)
-    return written.write(value) or "none"
+    return write(value) or "none"
