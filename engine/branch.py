@@ -1,12 +1,14 @@
 """Branching: a new run that begins at a node of another one, with other settings."""
 
 import dataclasses
+import shutil
 from collections.abc import Callable
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from engine import machine
-from engine.errors import InputError
+from engine.errors import EngineError, InputError
 from engine.events import Branched, Event, NodeKept, Progressed
 from engine.job import Job
 from engine.masks import Masks
@@ -21,8 +23,9 @@ from engine.schedules.base import Level
 from engine.sharing.processes import ALONE, Ranks
 from engine.words.units import percent
 
-NEAR = 1e-4  # of the weights: what rounding to whole weights may be off by
-PLANNING = ("allocation", "pattern", "schedule")  # groups that the prunes follow from
+NEAR = 1e-4  # of the weights: less is no prune worth its curvature
+PLANNING = ("allocation", "pattern", "schedule", "finetune.epochs")  # give the prunes
+BLOCKING = ("estimator", "machine.device", "machine.memory")  # give the block size
 
 
 def branch(
@@ -126,7 +129,12 @@ class Branch(Origin):
 
         def make() -> Store:
             made = Store.create(folder, job.recipe)
-            copied = nodes.share(self._parent, self._node, folder)
+            try:
+                copied = nodes.share(self._parent, self._node, folder)
+            except (EngineError, OSError) as error:
+                made.close()
+                shutil.rmtree(folder, ignore_errors=True)
+                raise _unshared(self._parent, error) from error
             if copied:
                 job.monitor.notice(
                     f"The branch could not share the disk space of {self._parent}, so "
@@ -150,6 +158,15 @@ class Branch(Origin):
         return found[:end]
 
 
+def _unshared(parent: Path, error: Exception) -> EngineError:
+    if isinstance(error, EngineError):
+        return error
+    return InputError(
+        f"The nodes of {parent} cannot be shared: {error}.",
+        "Free disk space, or choose another folder for the branch.",
+    )
+
+
 def fitted(
     state: dict[str, Any], job: Job, own: Recipe
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -171,8 +188,7 @@ def fitted(
     masks = _masks(state["masks"], job)
     levels = tuple(Level(*level) for level in state["levels"])
     level, step = state["level"], state["step"]
-    planned = (getattr(recipe, g) == getattr(own, g) for g in PLANNING)
-    if not all(planned) or recipe.finetune.epochs != own.finetune.epochs:
+    if any(_other(recipe, own, key) for key in PLANNING):
         done = _done(levels, level, step)
         behind = levels[level - 1].epoch if level else -1
         levels = (*done, *_remaining(job, masks, tuning["epoch"], behind))
@@ -182,7 +198,7 @@ def fitted(
         dense = {"dense": state["results"]["dense"]}
         changes |= {"repaired": False, "results": dense}
         tuning["best"] = None
-    if recipe.estimator != own.estimator or recipe.machine != own.machine:
+    if any(_other(recipe, own, key) for key in BLOCKING):
         changes |= {"block_size": job.budget.block_size}
     if recipe.estimator != own.estimator:
         changes |= {"learned": {}}
@@ -200,6 +216,12 @@ def fitted(
         "levels": plain,
         "finetuner": tuning,
     }, tuple(notes)
+
+
+def _other(recipe: Recipe, own: Recipe, key: str) -> bool:
+    """Whether a group or setting is another."""
+    read = attrgetter(key)
+    return read(recipe) != read(own)
 
 
 def _masks(kept: Masks, job: Job) -> Masks:
@@ -224,6 +246,13 @@ def _done(levels: tuple[Level, ...], level: int, step: int) -> tuple[Level, ...]
     return (*levels[:level], part)
 
 
+def _rounding(job: Job, masks: Masks) -> float:
+    """What a prune may be off its level by, as the allocation counts it."""
+    prices = job.recipe.allocation.prices(masks, job.uses)
+    total = sum(prices[name] * mask.numel() for name, mask in masks.items())
+    return max(NEAR, max(prices.values()) / total)
+
+
 def _remaining(job: Job, masks: Masks, epoch: int, behind: int) -> tuple[Level, ...]:
     """The prunes of the job's own plan that are still to come.
 
@@ -235,8 +264,8 @@ def _remaining(job: Job, masks: Masks, epoch: int, behind: int) -> tuple[Level, 
     """
     allocation, uses = job.recipe.allocation, job.uses
     allocation.check(masks, uses)
-    now = allocation.progress(masks, uses)
-    if now > allocation.sparsity + NEAR:
+    now, near = allocation.progress(masks, uses), _rounding(job, masks)
+    if now > allocation.sparsity + near:
         raise InputError(
             f"{percent(now, 2)} of the {allocation.of} are gone at this node, more "
             f"than the target of {percent(allocation.sparsity, 2)}.",
@@ -246,8 +275,8 @@ def _remaining(job: Job, masks: Masks, epoch: int, behind: int) -> tuple[Level, 
     most = allocation.share(zeros, masks, uses)
     found: list[Level] = []
     for level in job.levels:
-        steps = tuple(min(s, most) for s in level.steps if s > now + NEAR)
-        ahead = tuple(s for s in dict.fromkeys(steps) if s > now + NEAR)
+        steps = tuple(min(s, most) for s in level.steps if s > now + near)
+        ahead = tuple(s for s in dict.fromkeys(steps) if s > now + near)
         due = max(level.epoch, epoch)
         if not ahead or (level.epoch <= behind and level is not job.levels[-1]):
             continue

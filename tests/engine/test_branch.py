@@ -59,7 +59,7 @@ def trained(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("node", [0, 1, 2, 3, 4])
+@pytest.mark.parametrize("node", [0, 2, 4])
 def test_an_unchanged_branch_prunes_as_its_run_did(run, tmp_path, node):
     last = engine.branch(run, node, tmp_path / "branch")
     assert isinstance(last, RunFinished)
@@ -273,3 +273,23 @@ def test_a_damaged_node_is_refused(run, tmp_path):
     with pytest.raises(InputError, match="missing or damaged"):
         engine.branch(tmp_path / "run", 2, tmp_path / "branch")
     assert not (tmp_path / "branch").exists()
+
+
+def test_a_pack_that_cannot_be_shared_leaves_nothing(run, tmp_path):
+    shutil.copytree(run, tmp_path / "run")
+    (tmp_path / "run" / "nodes" / "000001.pack").unlink()  # node 2 has none of it
+    assert nodes.load(tmp_path / "run", 2)
+    with pytest.raises(InputError, match="missing"):
+        engine.branch(tmp_path / "run", 2, tmp_path / "branch")
+    assert not (tmp_path / "branch").exists()
+
+
+def test_a_target_that_is_reached_to_the_weight_is_no_refusal(tmp_path):
+    few = {"allocation": {"exclude": ["layer*", "fc"], "sparsity": 0.505}}
+    engine.run(parse({**BASE, **few, "schedule": {}}), tmp_path / "run")
+    then = result(tmp_path / "run")
+    assert then["prunable"] < 200 and then["sparsity"] > 0.505
+    recipe = with_changes(parse({**BASE, **few}), {"schedule.kind": "gradual",
+                          "schedule.end": 0})  # fmt: skip
+    engine.branch(tmp_path / "run", 1, tmp_path / "branch", recipe)
+    assert result(tmp_path / "branch")["mask_sha256"] == then["mask_sha256"]
