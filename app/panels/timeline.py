@@ -19,8 +19,8 @@ from app.family import Family
 from app.plots import export
 from app.plots.base import small_font
 from app.plots.empty import EmptyState
-from app.plots.timeline import Spot, TimelineFigure
-from app.records.timeline import COLUMNS, Nodes, row
+from app.plots.timeline import TimelineFigure
+from app.records.timeline import COLUMNS, Nodes, Spot, row
 from app.workspace import Workspace
 from engine.events import Event, NodeKept
 from engine.records.timeline import Line

@@ -14,7 +14,7 @@ from app.plots import base
 from app.plots.axes import PercentAxis, WholeAxis
 from app.plots.legend import Entry, Legend
 from app.plots.marks import LabelAxis, VerticalLines
-from app.records.timeline import mark, shortened
+from app.records.timeline import Spot, mark, origins, shortened
 from engine.events import NodeKept
 from engine.records.timeline import Line
 
@@ -39,7 +39,6 @@ STEPS = {
     Qt.Key.Key_Up: (0, -1), Qt.Key.Key_Down: (0, 1),
 }  # fmt: skip
 LANES = 6  # of branches that are in view at first
-Spot = tuple[int, int]  # line, from the run on show, and number of the node
 
 
 class TimelineFigure(base.Figure):
@@ -57,6 +56,7 @@ class TimelineFigure(base.Figure):
         self._lines: tuple[Line, ...] = ()
         self._ahead: tuple[float, ...] = ()
         self._spot: Spot | None = None
+        self._origins: list[Spot] = []
         self.canvas = pg.GraphicsLayoutWidget()
         self.canvas.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.canvas.ci.layout.setContentsMargins(0, 0, 6, 0)
@@ -76,18 +76,20 @@ class TimelineFigure(base.Figure):
         self._sparsity = pg.PlotDataItem()
         self._planned = pg.PlotDataItem()
         self._accuracy = {split: pg.PlotDataItem() for split in ("validation", "test")}
-        for item in (self._beside, self._planned, self._sparsity):
-            self._measures.addItem(item)
-        for item in self._accuracy.values():
+        drawn = (self._beside, self._planned, self._sparsity)
+        for item in (*drawn, *self._accuracy.values()):
             self._measures.addItem(item)
         self._stems = pg.PlotDataItem(connect="pairs")
-        self._nodes = pg.ScatterPlotItem()
+        self._nodes = {
+            kind: pg.ScatterPlotItem(
+                size=SIZES.get(kind, LARGE), symbol="s" if kind == "end" else "o"
+            )
+            for kind in COLOURS
+        }
         self._ring = pg.ScatterPlotItem(size=19)
         self._coming = pg.ScatterPlotItem(size=LARGE)
-        for depth, item in enumerate(
-            (self._stems, self._nodes, self._coming, self._ring)
-        ):
-            item.setZValue(10 * depth)  # names stand between lines and marks
+        for item in (self._stems, *self._nodes.values(), self._coming, self._ring):
+            item.setZValue(0 if item is self._stems else 10)  # names stand between
             self._tree.addItem(item)
         self._names: list[pg.TextItem] = []
         self._here = [VerticalLines(), VerticalLines()]
@@ -111,19 +113,13 @@ class TimelineFigure(base.Figure):
             ahead: Sparsities of the prunes that are planned.
             spot: The chosen node.
         """
+        known = (self._lines, self._ahead)
         fresh = _extent(lines) != _extent(self._lines)
         self._lines, self._ahead, self._spot = lines, ahead, spot
-        own = lines[0].nodes
-        self._sparsity.setData(_x(own), np.array([100 * n.sparsity for n in own]))
-        for split, points in self._accuracy.items():
-            some = [n for n in own if n.split == split]
-            points.setData(_x(some), np.array([n.accuracy for n in some], float))
-        coming = own[-1].node + 1 + np.arange(len(ahead), dtype=float)
-        self._planned.setData(coming, 100 * np.array(ahead, float))
-        self._coming.setData(coming, np.zeros(len(ahead)))
-        self._draw_beside()
-        self._labels.set_labels({float(n.node): mark(n) for n in own})
-        self._draw_tree()
+        if known != (lines, ahead):
+            self._origins = origins(lines)
+            self._draw_all()
+        self._point()
         if fresh:
             self.reset_view()
 
@@ -156,7 +152,12 @@ class TimelineFigure(base.Figure):
         self._ring.setBrush(None)
         for lines in self._here:
             lines.set_pen(base.line(colours.cut, 1, Qt.PenStyle.DotLine))
-        self._draw_tree()
+        for kind, points in self._nodes.items():
+            colour = getattr(colours, COLOURS[kind])
+            points.setPen(pg.mkPen(colour))
+            points.setBrush(pg.mkBrush(colour))
+        for number, name in enumerate(self._names):
+            _colour(name, number, colours)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Arrows walk, Home and End jump, Enter takes, Escape goes back."""
@@ -177,72 +178,71 @@ class TimelineFigure(base.Figure):
         at = self._tree.vb.mapViewToScene(QPointF(*self._position(spot)))
         return self.canvas.mapFromScene(at)
 
+    def _draw_all(self) -> None:
+        own, ahead = self._lines[0].nodes, self._ahead
+        self._sparsity.setData(_x(own), np.array([100 * n.sparsity for n in own]))
+        for split, points in self._accuracy.items():
+            some = [n for n in own if n.split == split]
+            points.setData(_x(some), np.array([n.accuracy for n in some], float))
+        coming = own[-1].node + 1 + np.arange(len(ahead), dtype=float)
+        self._planned.setData(coming, 100 * np.array(ahead, float))
+        self._coming.setData(coming, np.zeros(len(ahead)))
+        self._draw_beside()
+        self._labels.set_labels({float(n.node): mark(n) for n in own})
+        self._draw_tree()
+
     def _draw_beside(self) -> None:
         """Accuracies of the other runs, where they are on their own."""
         x, y = [], []
         for number, line in enumerate(self._lines[1:], 1):
-            own = line.nodes[max(self._origin(number)[1], 0) :]
+            own = line.nodes[max(self._origins[number][1], 0) :]
             x += [*(float(node.node) for node in own), np.nan]
             y += [_known(node.accuracy) for node in own] + [np.nan]
         self._beside.setData(np.array(x, float), np.array(y, float))
 
     def _draw_tree(self) -> None:
-        colours, spots, stems = palette.current(), [], []
+        places: dict[str, list[tuple[float, float]]] = {kind: [] for kind in COLOURS}
+        stems: list[tuple[float, float]] = []
         for name in self._names:
             self._tree.removeItem(name)
         self._names = []
         for number, line in enumerate(self._lines):
-            parent, first = self._origin(number)
-            own = [node for node in line.nodes if node.node > first]
-            places = [(float(node.node), float(-number)) for node in own]
-            before = [(float(first), float(-parent))] if first >= 0 else []
-            path = [*before, *places]
+            parent, first = self._origins[number]
+            path = [(float(first), float(-parent))] if first >= 0 else []
+            for node in line.nodes:
+                if node.node > first:
+                    path.append((float(node.node), float(-number)))
+                    places[node.kind].append(path[-1])
             for pair in itertools.pairwise(path):
                 stems += pair
-            for node, place in zip(own, places, strict=True):
-                colour = getattr(colours, COLOURS[node.kind])
-                spots.append(
-                    {
-                        "pos": place, "size": SIZES.get(node.kind, LARGE),
-                        "pen": pg.mkPen(colour), "brush": pg.mkBrush(colour),
-                        "symbol": "s" if node.kind == "end" else "o",
-                    }
-                )  # fmt: skip
-            at = places[0] if places else (float(first), float(-number))
-            self._names.append(self._name(line, number, at, colours))
+            at = next((p for p in path if p[1] == -number), (first, -number))
+            self._names.append(self._name(line, number, at))
         self._stems.setData(*np.array(stems or np.zeros((0, 2))).T)
-        self._nodes.setData(spots)
-        if self._spot is not None:
-            x, y = self._position(self._spot)
-            self._ring.setData([x], [y])
-            for lines in self._here:
-                lines.set_at([x])
+        for kind, found in places.items():
+            self._nodes[kind].setData(*np.array(found or np.zeros((0, 2))).T)
 
-    def _name(
-        self, line: Line, number: int, at: tuple[float, float], colours: Palette
-    ) -> pg.TextItem:
+    def _point(self) -> None:
+        """Mark the chosen node."""
+        x, y = self._position(self._spot)
+        self._ring.setData([x], [y])
+        for lines in self._here:
+            lines.set_at([x])
+
+    def _name(self, line: Line, number: int, at: tuple[float, float]) -> pg.TextItem:
         name = shortened(line.folder.name)
         text = pg.TextItem(name if number else f"{name} (shown)", anchor=(0, 1.15))
-        text.fill = pg.mkBrush(palette.blend(colours.background, 0.8))
-        text.setColor(colours.text if not number else colours.muted)
         text.setFont(base.small_font())
         text.setPos(*at)
         text.setZValue(5)
         self._tree.addItem(text, ignoreBounds=True)
+        _colour(text, number, palette.current())
         return text
-
-    def _origin(self, number: int) -> Spot:
-        """The line that another one parts from, and the last node they share."""
-        line = self._lines[number]
-        shared = [line.shared(other) for other in self._lines[:number]]
-        most = max(shared, default=0)
-        return (shared.index(most), line.nodes[most - 1].node) if most else (0, -1)
 
     def _position(self, spot: Spot) -> tuple[float, float]:
         """Where a node is drawn; what is shared stands on the line it parted from."""
         number, node = spot
         while number:
-            parent, first = self._origin(number)
+            parent, first = self._origins[number]
             if node > first:
                 break
             number = parent
@@ -256,7 +256,7 @@ class TimelineFigure(base.Figure):
         if self._tree.sceneBoundingRect().contains(at):
             point = self._tree.vb.mapSceneToView(at)
             line = min(max(round(-point.y()), 0), len(self._lines) - 1)
-            first = self._origin(line)[1]
+            first = self._origins[line][1]
             nodes = [n.node for n in self._lines[line].nodes if n.node > first]
         else:
             point = self._measures.vb.mapSceneToView(at)
@@ -266,6 +266,12 @@ class TimelineFigure(base.Figure):
         self.chosen.emit((line, min(nodes, key=lambda each: abs(each - point.x()))))
         if event.double():
             self.wanted.emit()
+
+
+def _colour(name: pg.TextItem, number: int, colours: Palette) -> None:
+    """The run on show stands out."""
+    name.setColor(colours.muted if number else colours.text)
+    name.fill = pg.mkBrush(palette.blend(colours.background, 0.8))
 
 
 def _x(nodes: tuple[NodeKept, ...] | list[NodeKept]) -> np.ndarray:

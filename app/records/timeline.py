@@ -4,11 +4,13 @@ from collections.abc import Iterable
 
 from app.tables.units import accuracy, number, percent
 from engine.events import Event, LevelsPlanned, NodeKept, Pruned, RunFinished
+from engine.records.timeline import Line
 
 COLUMNS = (
     "run", "node", "after", "prunes", "epochs", "sparsity", "accuracy", "loss",
     "split", "bytes",
 )  # fmt: skip
+Spot = tuple[int, int]  # line, from the run on show, and number of the node
 SEPARATOR = "  \N{MIDDLE DOT}  "
 WORDS = {"dense": "The dense network", "repair": "The repair", "end": "The end"}
 NAMED = 30  # letters of a folder's name that are shown
@@ -69,6 +71,18 @@ class Nodes:
             parts.append(f"{node.split} accuracy {accuracy(node.accuracy)}{loss}")
         parts.append(f"{node.size / 1024:,.0f} KiB")
         return SEPARATOR.join(parts)
+
+
+def origins(lines: tuple[Line, ...]) -> list[Spot]:
+    """The line that each one parts from, and the last node they share; -1 is none."""
+    found = []
+    for at, line in enumerate(lines):
+        shared = [line.shared(other) for other in lines[:at]]
+        most = max(shared, default=0)
+        found.append(
+            (shared.index(most), line.nodes[most - 1].node) if most else (0, -1)
+        )
+    return found
 
 
 def mark(node: NodeKept) -> str:
