@@ -56,6 +56,7 @@ class Runner(QObject):
         self._processes.ended.connect(self._on_processes_ended)
         self._processes.failed.connect(self._on_run_error)
         self._last: Event | None = None
+        self._running = False  # a run, and not a look or a comparison
 
     def start(self, recipe: Recipe, folder: Path) -> None:
         """Prune; everything the run says goes to the bridge."""
@@ -111,6 +112,15 @@ class Runner(QObject):
         """Let a paused run go on."""
         self._control.resume()
         self._workspace.set_state("running")
+
+    @property
+    def amendable(self) -> bool:
+        """Whether what goes on is a run that `amend` can reach."""
+        return self._running and not self._processes.running
+
+    def amend(self, changes: dict[str, float]) -> None:
+        """Ask the run to change its recipe, by dotted keys, before its next step."""
+        self._control.amend(changes)
 
     def stop(self) -> None:
         """Ask the run to save what it has and end."""
@@ -196,7 +206,7 @@ class Runner(QObject):
         )
 
     def _show_start(self, folder: Path, clear: bool = True) -> None:
-        self._last = None
+        self._last, self._running = None, True
         self._workspace.set_folder(folder)  # first: a replay under way ends with it
         if clear:
             self._bridge.clear()
@@ -218,6 +228,7 @@ class Runner(QObject):
     def _tell_end(
         self, answer: Any = None, done: Callable[[Any], None] = lambda answer: None
     ) -> None:
+        self._running = False
         self._workspace.set_state("idle")
         if answer is not None:
             done(answer)
@@ -231,6 +242,7 @@ class Runner(QObject):
         folder = self._workspace.folder
         if folder is not None and not folder.is_dir():
             self._workspace.set_folder(None)
+        self._running = False
         self._workspace.set_state("idle")
         if isinstance(error, TrustNeeded):
             self.trust_needed.emit(error)

@@ -10,6 +10,7 @@ from app.panels.compare import ComparePanel
 from app.panels.curves import CurvesPanel
 from app.panels.layers import LayersPanel
 from app.panels.promises import PromisesPanel
+from app.panels.schedule import SchedulePanel
 from app.panels.sensitivity import SensitivityPanel
 from app.panels.thresholds import ThresholdsPanel
 from app.panels.timeline import TimelinePanel
@@ -18,6 +19,7 @@ from app.runner import Runner
 from app.steering.networks import Networks
 from app.steering.probing import Probing
 from app.steering.steering import Steering
+from app.steering.strip import Strip
 from app.steering.surgery import Surgery
 from app.workspace import Workspace
 
@@ -56,6 +58,7 @@ class Views(Rail):
         self.weights = WeightsPanel(workspace, bridge, self.networks, surgery)
         self.classes = ClassesPanel(workspace, self.networks, runner)
         self.timeline = TimelinePanel(workspace, bridge, family)
+        self.schedule = SchedulePanel(Strip(workspace, bridge, runner, self))
         self.compare = ComparePanel(bridge)
         run = (
             ("Curves", self.curves),
@@ -66,6 +69,7 @@ class Views(Rail):
         next_prune = (
             ("Thresholds", self.thresholds),
             ("Sensitivity", self.sensitivity),
+            ("Schedule", self.schedule),
         )
         network = (("Weights", self.weights), ("Classes", self.classes))
         side_by_side = (("Methods", self.compare),)

@@ -64,6 +64,8 @@ def branch(
     """
     out, own = ranks.told(lambda: _checked(folder, node, out, recipe))
     recipe = recipe or own
+    if recipe != own:  # whose changes on the way are not this one's
+        recipe = recipe.model_copy(update={"amendments": ()})
     log = RunLog(emit, ranks.first)
     origin = Branch(Path(folder).absolute(), node, own)
     with machine.threads(recipe.machine):
@@ -188,7 +190,8 @@ def fitted(
     masks = _masks(state["masks"], job)
     levels = tuple(Level(*level) for level in state["levels"])
     level, step = state["level"], state["step"]
-    if any(_other(recipe, own, key) for key in PLANNING):
+    amended = recipe.amendments != own.amendments
+    if amended or any(_other(recipe, own, key) for key in PLANNING):
         done = _done(levels, level, step)
         behind = levels[level - 1].epoch if level else -1
         levels = (*done, *_remaining(job, masks, tuning["epoch"], behind))
@@ -198,6 +201,12 @@ def fitted(
         dense = {"dense": state["results"]["dense"]}
         changes |= {"repaired": False, "results": dense}
         tuning["best"] = None
+    if amended:
+        changes |= {"amended": 0}
+        notes.append(
+            "What was changed while the run went on is left out: the branch goes by "
+            "its recipe as it stands."
+        )
     if any(_other(recipe, own, key) for key in BLOCKING):
         changes |= {"block_size": job.budget.block_size}
     if recipe.estimator != own.estimator:
@@ -274,11 +283,11 @@ def _remaining(job: Job, masks: Masks, epoch: int, behind: int) -> tuple[Level, 
     zeros, _ = job.recipe.pattern.limits(masks)
     most = allocation.share(zeros, masks, uses)
     found: list[Level] = []
-    for level in job.levels:
+    for level in job.course.levels:
         steps = tuple(min(s, most) for s in level.steps if s > now + near)
         ahead = tuple(s for s in dict.fromkeys(steps) if s > now + near)
         due = max(level.epoch, epoch)
-        if not ahead or (level.epoch <= behind and level is not job.levels[-1]):
+        if not ahead or (level.epoch <= behind and level is not job.course.levels[-1]):
             continue
         if found and found[-1].epoch == due:
             found.pop()

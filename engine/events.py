@@ -16,6 +16,8 @@ from engine.facts import (
     LayerState,
 )
 from engine.run_events import (
+    Amended,
+    AmendmentRefused,
     Branched,
     Event,
     NodeKept,
@@ -265,6 +267,8 @@ EVENTS: tuple[type[Event], ...] = (
     Branched,
     Saved,
     Noticed,
+    Amended,
+    AmendmentRefused,
     RunPaused,
     RunResumed,
     RunFinished,

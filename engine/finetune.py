@@ -20,18 +20,6 @@ from engine.sharing.processes import ALONE, Ranks
 SEEDS = 2**63  # what a generator takes
 
 
-def learning_rate(settings: Finetune, epoch: float) -> float:
-    """The learning rate after `epoch` epochs (fractional) of the whole fine-tuning."""
-    start = settings.learning_rate
-    if settings.decay == "step":
-        drops = math.floor(epoch / settings.decay_every)
-        return start * settings.decay_factor**drops
-    if settings.decay == "cosine":
-        done = min(epoch / max(settings.epochs, 1), 1.0)
-        return start * 0.5 * (1 + math.cos(math.pi * done))
-    return start
-
-
 def make_optimizer(model: nn.Module, settings: Finetune) -> torch.optim.Optimizer:
     """SGD with momentum or AdamW over all parameters that train."""
     weights = [p for p in model.parameters() if p.requires_grad]
@@ -67,6 +55,10 @@ class Finetuner:
         evaluation_batch: Images at once on the validation split.
         monitor: Progress, stop and events.
         ranks: The processes that share each batch.
+
+    Attributes:
+        epoch, batch: How many are done, of all and of the epoch under way.
+        settings: May change between two epochs, but for optimiser and batch size.
     """
 
     def __init__(
@@ -85,7 +77,7 @@ class Finetuner:
         self.best: dict[str, Any] | None = None
         self._model, self._data, self._loss = model, data, loss
         self._smooth = replace(loss, label_smoothing=settings.label_smoothing)
-        self._settings, self._seed, self._monitor = settings, seed, monitor
+        self.settings, self._seed, self._monitor = settings, seed, monitor
         self._ranks = ranks
         self._evaluation_batch = evaluation_batch
         self._optimizer = make_optimizer(model, settings)
@@ -114,8 +106,8 @@ class Finetuner:
             RunError: The loss is not finite.
         """
         batches = self._order()
-        label = f"Epoch {self.epoch + 1} of {self._settings.epochs}"
-        if recovering and self._settings.decay_off_after_prune:
+        label = f"Epoch {self.epoch + 1} of {self.settings.epochs}"
+        if recovering and self.settings.decay_off_after_prune:
             self._set(weight_decay=0.0)
         with self._monitor.phase("finetune"):
             self._train(batches, masks, label)
@@ -133,7 +125,7 @@ class Finetuner:
 
     def restore_best(self) -> int | None:
         """Load the best epoch's network if one is to be kept; its number or None."""
-        if self.best is None or self._settings.keep == "last":
+        if self.best is None or self.settings.keep == "last":
             return None
         self._model.load_state_dict(self.best["model"])
         return self.best["epoch"]
@@ -159,7 +151,7 @@ class Finetuner:
 
     def _batches(self) -> int:
         """How many an epoch has; batch norm cannot take a last one of one image."""
-        images, size = len(self._data.train), self._settings.batch
+        images, size = len(self._data.train), self.settings.batch
         count = -(-images // size)
         return count - 1 if count > 1 and images % size == 1 else count
 
@@ -167,7 +159,7 @@ class Finetuner:
         """This epoch's batches."""
         generator = torch.Generator().manual_seed(self._seed * 1_000_003 + self.epoch)
         order = torch.randperm(len(self._data.train), generator=generator)
-        return order.split(self._settings.batch)[: self._batches()]
+        return order.split(self.settings.batch)[: self._batches()]
 
     def _train(self, batches: tuple[Tensor, ...], masks: Masks, label: str) -> None:
         monitor = self._monitor
@@ -179,7 +171,7 @@ class Finetuner:
         spoke = began
         for index in monitor.track(range(first, len(batches)), label):
             now = self.epoch + index / len(batches)
-            self._set(lr=learning_rate(self._settings, now))
+            self._set(lr=self.settings.rate_at(now))
             recent.append(self._step(batches[index], held, index))
             self.batch = index + 1
             # Only rank 0 speaks, so that no other ends the run at a moment of its own.
@@ -257,7 +249,7 @@ class Finetuner:
         self._monitor.emit(
             EpochFinished(
                 self.epoch + 1,
-                self._settings.epochs,
+                self.settings.epochs,
                 self._loss_sum / max(self._seen, 1),
                 measure.loss,
                 measure.accuracy,

@@ -7,15 +7,16 @@ from typing import Any
 
 from engine import machine, masks
 from engine.adaptive import Adaptive
+from engine.amendment import Position
 from engine.checks import Promises, tell_broken
 from engine.comparing.known import Known
-from engine.errors import InputError, RunError
+from engine.course import Course
+from engine.errors import InputError
 from engine.evaluate import Measure, evaluate, fingerprint
 from engine.events import Evaluated
 from engine.finetune import Finetuner
 from engine.fitness import warn_if_unfit
 from engine.layers import parameter_count, uses
-from engine.levels import levels
 from engine.loading import check_bounds, load_network, loss_for
 from engine.monitor import Monitor
 from engine.planning import memory
@@ -43,8 +44,9 @@ class Job:
 
     Attributes:
         budget: Predicted memory, and what was chosen so that the run fits.
-        levels: The prunes of the schedule.
-        level, step: The prune and sub-step that come next.
+        given: The recipe with all its amendments; `recipe` is what is in force.
+        amended: How many of them hold.
+        course: The prunes of the schedule, and which comes next.
         cut: Whether that step removed its weights already and only lacks its repair.
         measured: Levels that were measured on validation.
         repaired: Whether the repair at the end is done.
@@ -62,6 +64,7 @@ class Job:
         ranks: Ranks = ALONE,
         known: Known | None = None,
     ) -> None:
+        self.given, self.amended = recipe, 0
         self.recipe, self.monitor, self.ranks = recipe, monitor, ranks
         self._known = known or Known()
         self.device = machine.pick_device(recipe.machine)
@@ -92,18 +95,25 @@ class Job:
         self.masks = masks.from_zeros(self.problem.weights())
         self.uses = uses(self.layers)
         recipe.allocation.check(self.masks, self.uses)
-        self.levels = self._plan_levels()
-        self.level = self.step = self.measured = 0
-        self.cut = self.repaired = False
+        self.course = Course(recipe, self.masks, self.uses, monitor)
+        self.cut, self.repaired, self.measured = False, False, 0
         self.thresholds: dict[str, float | None] = {}
         self.predictions: list[dict[str, Any]] = []
         self.results: dict[str, Measure] = {}
         self._tested: Measure | None = None  # on test, while the network is unchanged
 
     @property
-    def pruned(self) -> bool:
-        """Whether all prunes are done."""
-        return self.level == len(self.levels)
+    def position(self) -> Position | None:
+        """Where the story is between two steps; None inside one."""
+        if self.cut or self.finetuner.batch:
+            return None
+        return self.finetuner.epoch, self.course.done, len(self.adaptive.halved)
+
+    def go_by(self, recipe: Recipe) -> None:
+        """Take target, schedule and fine-tuning from another recipe from now on."""
+        self.recipe = recipe
+        self.settled = with_block(recipe, self.budget.block_size)
+        self.finetuner.settings = recipe.finetune
 
     def measure(self, stage: str, split: str = "test") -> None:
         """Loss and accuracy now, told and (on the test split) kept as a result."""
@@ -124,9 +134,9 @@ class Job:
 
     def measure_level(self) -> None:
         """Measure on validation what the level just finished has left, once."""
-        if self.measured < self.level and len(self.data.validation):
+        if self.measured < self.course.level and len(self.data.validation):
             self.measure("pruned", "validation")
-            self.measured = self.level
+            self.measured = self.course.level
 
     def measure_dense(self) -> None:
         """Measure the network as it came; warn when data and network do not fit."""
@@ -147,9 +157,8 @@ class Job:
             return
         if self.recipe.repair.due("every_step"):
             self.repair("every_step")
-        self.cut, self.step = False, self.step + 1
-        if self.step == len(self.levels[self.level].steps):
-            self.level, self.step = self.level + 1, 0
+        self.cut = False
+        self.course.advance()
 
     def repair(self, when: When) -> None:
         """Refit layers, then re-estimate batch norm, as far as either is due `when`."""
@@ -162,7 +171,7 @@ class Job:
     def train_epoch(self) -> None:
         """Fine-tune one epoch; after the last prune it may become the best."""
         self._changed()
-        self.finetuner.run_epoch(self.masks, recovering=self.pruned)
+        self.finetuner.run_epoch(self.masks, recovering=self.course.over)
 
     def finish(self) -> None:
         """Take the best epoch and check that every removed weight is still zero."""
@@ -172,12 +181,7 @@ class Job:
             self.monitor.notice(
                 f"Kept epoch {best}, the best on the validation split.", level="info"
             )
-        for name, weight in self.problem.weights().items():
-            if bool(weight[~self.masks[name]].any()):
-                raise RunError(
-                    f"Removed weights of {name} came back.",
-                    "This is a bug; please report it with the run folder.",
-                )
+        masks.ensure_held(self.masks, self.problem.weights())
 
     def state_dict(self) -> dict[str, Any]:
         """Everything `resume` needs, as tensors and plain values."""
@@ -185,10 +189,9 @@ class Job:
             "model": self.model.state_dict(),
             "masks": self.masks,
             "finetuner": self.finetuner.state_dict(),
-            "levels": [dataclasses.astuple(level) for level in self.levels],
+            "amended": self.amended,
+            **self.course.state_dict(),
             "halved": self.adaptive.halved,
-            "level": self.level,
-            "step": self.step,
             "cut": self.cut,
             "measured": self.measured,
             "repaired": self.repaired,
@@ -204,6 +207,8 @@ class Job:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on from a saved state, with the blocks it was begun with."""
+        self.amended = state.get("amended", 0)
+        self.go_by(self.given.amended(self.amended))
         block = state.get("block_size", self.budget.block_size)
         if block != self.budget.block_size:
             self.budget = self._settle(with_block(self.recipe, block))
@@ -211,10 +216,8 @@ class Job:
         self.masks = {k: v.to(self.device) for k, v in state["masks"].items()}
         self.problem = self.problem.knowing(state.get("learned", {}))
         self.finetuner.load_state_dict(state["finetuner"])
-        if "levels" in state:
-            self.levels = tuple(Level(*level) for level in state["levels"])
-            self.adaptive.halved = state["halved"]
-        self.level, self.step = state["level"], state["step"]
+        self.course.load_state_dict(state)
+        self.adaptive.halved = state.get("halved", [])
         self.cut, self.repaired = state["cut"], state["repaired"]
         self.measured, self.thresholds = state["measured"], state["thresholds"]
         self.predictions = state["predictions"]
@@ -245,22 +248,15 @@ class Job:
         self.settled = with_block(recipe, budget.block_size)
         return budget
 
-    def _plan_levels(self) -> tuple[Level, ...]:
-        found, notes = levels(self.recipe, self.masks, self.uses)
-        for note in notes:
-            self.monitor.notice(note, level="info")
-        return found
-
     def _cut(self) -> bool:
         """Whether the step stands; else the level has two in its place."""
         self.promises.look()
-        at, level = self.level, self.levels[self.level]
+        course, weights = self.course, self.problem.weights()
         start = self.recipe.allocation.progress(self.masks, self.uses)
-        number, weights = self._steps_done() + 1, self.problem.weights()
-        asked = (weights, level, self.step, number, start)
+        asked = (weights, course.next, course.step, course.done + 1, start)
         done = self.adaptive.attempt(self._take, *asked)
         if isinstance(done, Level):
-            self.levels = (*self.levels[:at], done, *self.levels[at + 1 :])
+            course.halve(done)
             return False
         cut, problem = done
         self._tested, self.cut = None, True
@@ -272,8 +268,8 @@ class Job:
 
     def _take(self) -> tuple[Cut, Problem]:
         """Change the weights as the next step has it, and nothing else."""
-        settled, number, monitor = self.settled, self._steps_done(), self.monitor
-        level = self.levels[self.level].steps[self.step]
+        settled, number, monitor = self.settled, self.course.done, self.monitor
+        level = self.course.next.steps[self.course.step]
         return thrifty(
             self.problem, self.recipe.estimator, self._folder, monitor,
             lambda given: prune_once(
@@ -281,11 +277,8 @@ class Job:
             ),
         )  # fmt: skip
 
-    def _steps_done(self) -> int:
-        return sum(len(level.steps) for level in self.levels[: self.level]) + self.step
-
     def _tell(self, cut: Cut) -> None:
-        number, steps = self._steps_done() + 1, sum(len(x.steps) for x in self.levels)
+        number, steps = self.course.done + 1, self.course.steps
         count = parameter_count(self.model)
         self.monitor.emit(cut.told(number, steps, self.finetuner.position, count))
         self.predictions.append(cut.promise(number))  # a stop may come now

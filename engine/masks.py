@@ -5,6 +5,8 @@ import hashlib
 import torch
 from torch import Tensor
 
+from engine.errors import RunError
+
 Masks = dict[str, Tensor]  # bool, shaped as the weight; True = kept
 
 
@@ -38,6 +40,20 @@ def apply(masks: Masks, weights: dict[str, Tensor]) -> None:
     """Set removed weights to zero, in place."""
     for name, mask in masks.items():
         weights[name].masked_fill_(~mask, 0.0)
+
+
+def ensure_held(masks: Masks, weights: dict[str, Tensor]) -> None:
+    """See that every removed weight is still zero.
+
+    Raises:
+        RunError: One is not.
+    """
+    for name, mask in masks.items():
+        if bool(weights[name][~mask].any()):
+            raise RunError(
+                f"Removed weights of {name} came back.",
+                "This is a bug; please report it with the run folder.",
+            )
 
 
 def digest(masks: Masks) -> str:

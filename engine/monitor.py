@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -30,6 +31,7 @@ class Control:
         self._go = threading.Event()
         self._go.set()
         self._stop = threading.Event()
+        self._wishes: deque[dict[str, float]] = deque()
 
     def pause(self) -> None:
         """Hold the run at its next check."""
@@ -43,6 +45,17 @@ class Control:
         """End the run in good order, paused or not."""
         self._stop.set()
         self._go.set()
+
+    def amend(self, changes: Mapping[str, float]) -> None:
+        """Change the recipe of the run, by dotted keys, before its next step."""
+        self._wishes.append(dict(changes))
+
+    def wish(self) -> dict[str, float] | None:
+        """The oldest change that was asked for and not taken; None when there is none.
+
+        With several processes, the first one's.
+        """
+        return self._wishes.popleft() if self._wishes else None
 
     @property
     def stopping(self) -> bool:

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
+NOT_EDITED = ("kind", "version", "amendments")  # chosen, counted, recorded
+
 
 class Part(BaseModel):
     """A frozen group of settings; unknown keys and non-finite numbers are refused."""
@@ -108,14 +110,14 @@ class Setting:
 def settings(part: type[Part]) -> tuple[Setting, ...]:
     """The editable fields of a part: its own first, then inherited ones.
 
-    Each group is in declaration order; `kind` and `version` are not for editing.
+    Each group is in declaration order; what is `NOT_EDITED` is left out.
     """
     inherited = {name for base in part.__mro__[1:] for name in _fields(base)}
     names = sorted(_fields(part), key=lambda name: name in inherited)
     return tuple(
         _setting(name, part.model_fields[name])
         for name in names
-        if name not in ("kind", "version")
+        if name not in NOT_EDITED
     )
 
 

@@ -10,19 +10,20 @@ from typing import Any
 from pydantic import ConfigDict, ValidationError, model_validator
 
 from engine.allocation import ALLOCATIONS
+from engine.amendment import Amendment
 from engine.data import DATASETS
 from engine.errors import InputError
 from engine.estimators import ESTIMATORS
 from engine.models import MODELS
 from engine.part import Part, Setting, field, one_of, settings
 from engine.patterns import PATTERNS
+from engine.reading import read_json
 from engine.schedules import SCHEDULES
 from engine.settings import Checks, Finetune, Machine, Repair
 from engine.words import written
 
 VERSION = 1
 BOUNDS = ("less_than", "less_than_equal", "greater_than", "greater_than_equal")
-LARGEST = 1_000_000  # bytes of a recipe file
 
 
 class Recipe(Part):
@@ -46,6 +47,18 @@ class Recipe(Part):
     finetune: Finetune = field(Finetune(), "Fine-tuning", "Training with masks held.")
     checks: Checks = field(Checks(), "Checks", "How far to trust predictions.")
     machine: Machine = field(Machine(), "Machine", "Device and seed.")
+    amendments: tuple[Amendment, ...] = field(
+        (), "Amendments", "Changes that were made while the run went on, in order."
+    )
+
+    def amended(self, count: int) -> "Recipe":
+        """The recipe as it is in force once so many amendments hold.
+
+        Raises:
+            InputError: They do not fit.
+        """
+        held = (each.changes for each in self.amendments[:count])
+        return with_changes(self, {k: v for each in held for k, v in each.items()})
 
     @model_validator(mode="before")
     @classmethod
@@ -189,36 +202,6 @@ def load(path: str | Path) -> Recipe:
     return parse(read_json(path, "recipe"), str(path))
 
 
-def read_json(path: str | Path, what: str) -> Any:
-    """The content of a small JSON file that holds a `what`, or of that in a folder.
-
-    Raises:
-        InputError: It is missing, too large or not JSON.
-    """
-    path, inside = Path(path), Path(path) / f"{what}.json"
-    path = inside if inside.is_file() else path
-    try:
-        if path.stat().st_size > LARGEST:
-            raise InputError(
-                f"{path} is too large for a {what}.", f"Choose a {what} .json file."
-            )
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(
-            f"Cannot read the {what} {path}: {error.strerror}.", "Check the path."
-        ) from error
-    except json.JSONDecodeError as error:
-        raise InputError(
-            f"{path} is not a JSON file: {error.msg}, line {error.lineno} column "
-            f"{error.colno}.",
-            f"Correct it there, or choose a {what} .json file.",
-        ) from error
-    except (ValueError, RecursionError) as error:
-        raise InputError(
-            f"{path} is not a JSON file.", f"Choose a {what} .json file."
-        ) from error
-
-
 def dump(recipe: Recipe) -> str:
     """The recipe as indented JSON, every setting spelled out."""
     return json.dumps(recipe.model_dump(mode="json"), indent=2) + "\n"
@@ -283,7 +266,7 @@ def _changed_kind(group: str, content: Mapping, kind: Any) -> dict:
 
 
 def _kinds(group: str) -> tuple:
-    choices = {s.name: s.choices for s in settings(Recipe)}[group]
+    choices = {s.name: s.choices for s in settings(Recipe)}.get(group, ())
     return tuple(part for part in choices if "kind" in part.model_fields)
 
 

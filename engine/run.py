@@ -7,17 +7,18 @@ from typing import Any
 import torch
 
 from engine import machine, masks
+from engine.amending import amend, planned
 from engine.comparing.known import Known
-from engine.errors import EngineError, InputError, RunError, Stopped
+from engine.errors import InputError, Stopped
 from engine.events import (
     Event,
-    LevelsPlanned,
     RunFailed,
     RunFinished,
     RunStarted,
     RunStopped,
     Saved,
 )
+from engine.explained import explained
 from engine.job import Job
 from engine.monitor import Control, Monitor
 from engine.origin import Origin, Resumed
@@ -81,20 +82,27 @@ def resume(
         return drive(recipe, Path(folder), log, control, trust, ranks, Resumed())
 
 
-def tell_story(job: Job, save: Callable[[], None], keep: Callable[[], None]) -> None:
+def tell_story(
+    job: Job,
+    save: Callable[[], None],
+    amend: Callable[[], None],
+    keep: Callable[[], None],
+) -> None:
     """Measure, prune and fine-tune in the order of the schedule; skips what is done.
 
     Args:
         job: Whose network it is.
         save: Called after every step, so that the run can be resumed there.
+        amend: Called where what was changed on the way may take effect.
         keep: Called whenever the network was measured, so that it can become a node.
     """
     if "dense" not in job.results:
         job.measure_dense()
-    while not job.pruned:
+    while not job.course.over:
+        amend()
         job.measure_level()
         keep()
-        if job.finetuner.epoch < job.levels[job.level].epoch:
+        if job.finetuner.epoch < job.course.next.epoch:
             job.train_epoch()
         else:
             job.prune_step()
@@ -108,10 +116,12 @@ def tell_story(job: Job, save: Callable[[], None], keep: Callable[[], None]) -> 
         job.measure("repaired")
         save()
         keep()
+    amend()
     while job.finetuner.epoch < job.recipe.finetune.epochs:
         job.train_epoch()
         save()
         keep()
+        amend()
     job.finish()
     job.measure("final")
 
@@ -138,7 +148,7 @@ def drive(
         monitor.emit(RunStarted(str(folder), place, recipe.machine.seed, resumed))
         return _go(recipe, folder, log, monitor, trust, ranks, origin, state, known)
     except Exception as error:
-        failure = _explained(error)
+        failure = explained(error)
         monitor.emit(RunFailed(failure.message, failure.hint, failure.details))
         ranks.confess(failure)
         raise failure from error
@@ -179,8 +189,13 @@ def _go(
             origin.settle(job, state)
         with monitor.apart():
             origin.open(folder, log, job)
-        monitor.emit(_plan(job))
-        tell_story(job, lambda: log.save_state(job), lambda: log.keep_node(job))
+        monitor.emit(planned(job))
+        tell_story(
+            job,
+            lambda: log.save_state(job),
+            lambda: amend(job, log.save_recipe),
+            lambda: log.keep_node(job),
+        )
     except Stopped:
         if not ranks.told(lambda: log.folder is not None):
             return monitor.emit(RunStopped("Stopped before anything was written."))
@@ -212,28 +227,6 @@ def _load(
     return Job(recipe, monitor, trust, folder, ranks, known)
 
 
-def _plan(job: Job) -> LevelsPlanned:
-    epochs = tuple(float(level.epoch) for level in job.levels)
-    sparsities = tuple(level.sparsity for level in job.levels)
-    of = job.recipe.allocation.of
-    return LevelsPlanned(epochs, sparsities, job.recipe.finetune.epochs, of)
-
-
 def _finished(job: Job) -> RunFinished:
     dense, final = job.results["dense"], job.results["final"]
     return RunFinished(masks.sparsity(job.masks), dense.accuracy, final.accuracy)
-
-
-def _explained(error: Exception) -> EngineError:
-    """Any failure as something a person can act on."""
-    if isinstance(error, EngineError):
-        return error
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return RunError(
-            "The machine ran out of memory.",
-            "Lower estimator.samples, estimator.block_size or the batch sizes.",
-        )
-    return RunError(
-        f"Something went wrong inside Secateur: {type(error).__name__}: {error}",
-        "Please report this with the run folder and the recipe.",
-    )

@@ -73,6 +73,31 @@ class Noticed(Event):
 
 
 @dataclass(frozen=True)
+class Amended(Event):
+    """The rest of the run goes on by a changed recipe.
+
+    Attributes:
+        epoch, prunes, halvings: Where; see `engine.amendment.Amendment`.
+        changes: Dotted keys and their new values.
+        words: The changes as people read them.
+    """
+
+    epoch: int
+    prunes: int
+    halvings: int
+    changes: tuple[tuple[str, int | float], ...]
+    words: str
+
+
+@dataclass(frozen=True)
+class AmendmentRefused(Event):
+    """A change that was asked for does not fit what is done; nothing was changed."""
+
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True)
 class RunPaused(Event):
     """The run holds."""
 

@@ -1,5 +1,6 @@
 """The recipe groups that are plain settings: repair, fine-tuning and the machine."""
 
+import math
 from typing import Literal
 
 from pydantic import ConfigDict
@@ -188,6 +189,16 @@ class Finetune(Part):
         "The best epoch on the validation split after the last prune, or the last.",
         advanced=True,
     )
+
+    def rate_at(self, epoch: float) -> float:
+        """The learning rate after `epoch` epochs (fractional) of the whole training."""
+        start = self.learning_rate
+        if self.decay == "step":
+            return start * self.decay_factor ** math.floor(epoch / self.decay_every)
+        if self.decay == "cosine":
+            done = min(epoch / max(self.epochs, 1), 1.0)
+            return start * 0.5 * (1 + math.cos(math.pi * done))
+        return start
 
 
 class Machine(Part):

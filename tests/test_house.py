@@ -12,6 +12,7 @@ QT_FREE = {"PySide6", "pyqtgraph", "qtawesome", "app"}
 TORCH_FREE = {"torch", "torchvision", "safetensors", "sklearn"}
 APP_MAY_SEE = {
     "engine",
+    "engine.amendment",
     "engine.recipe",
     "engine.events",
     "engine.facts",
@@ -33,7 +34,7 @@ APP_MAY_SEE = {
     "engine.words.written",
 }
 PLAIN = (
-    *("events", "facts", "part", "errors", "monitor"),
+    *("amendment", "events", "facts", "part", "errors", "monitor"),
     *("records/whole", "records/codec", "records/timeline", "comparing/cells"),
     *("words/units", "words/events", "words/written"),
     *("steering/events", "steering/ranking"),

@@ -116,7 +116,7 @@ class CompareDialog(QDialog):
         sparsities = _numbers(self.sparsities.text(), "sparsities", float)
         return parse_comparison(
             {
-                "recipe": shared.model_dump(mode="json"),
+                "recipe": shared.model_dump(mode="json", exclude={"amendments"}),
                 "methods": self._changes(),
                 "sparsities": [round(value / 100, 12) for value in sparsities],
                 "seeds": _numbers(self.seeds.text(), "seeds", int),

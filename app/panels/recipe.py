@@ -116,6 +116,9 @@ class RecipePanel(QWidget):
         for form in self.forms.values():
             form.setEnabled(not busy)
         if busy:
-            self._lock.tell("The recipe is locked while the run goes on.")
+            self._lock.tell(
+                "The recipe is locked while the run goes on. What is still to come can "
+                "be changed in the view Schedule."
+            )
         else:
             self._lock.hide()

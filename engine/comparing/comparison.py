@@ -11,7 +11,8 @@ from pydantic import ConfigDict, ValidationError, model_validator
 from engine.comparing.cells import Cell
 from engine.errors import InputError
 from engine.part import Part, field
-from engine.recipe import Recipe, parse, problems, read_json, with_changes
+from engine.reading import read_json
+from engine.recipe import Recipe, parse, problems, with_changes
 
 MOST = 10_000  # cells
 SPARSITY, SEED = "allocation.sparsity", "machine.seed"

@@ -76,7 +76,7 @@ class Keeper:
     def _begin(self, job: Job) -> None:
         """Settle what to keep; drop what a run that goes on earlier comes to anew."""
         size = extent(job.model, job.problem.names, job.data)
-        self._what, note = wanted(job.recipe, size, job.levels)
+        self._what, note = wanted(job.recipe, size, job.course.levels)
         if note:
             job.monitor.notice(note)
         at = _steps(job), job.finetuner.epoch
@@ -123,7 +123,7 @@ def _steps(job: Job) -> int:
 
 
 def _before_a_prune(job: Job) -> bool:
-    due = None if job.pruned else job.levels[job.level].epoch
+    due = None if job.course.over else job.course.next.epoch
     return due == job.finetuner.epoch
 
 

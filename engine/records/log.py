@@ -5,6 +5,7 @@ from pathlib import Path
 
 from engine.events import Event, RunFailed
 from engine.job import Job
+from engine.recipe import Recipe
 from engine.records.keeper import Keeper
 from engine.records.store import Store
 from engine.records.summary import summarise
@@ -44,6 +45,11 @@ class RunLog:
     def folder(self) -> Path | None:
         """The run folder, if there is one."""
         return self._store.folder if self._store else None
+
+    def save_recipe(self, recipe: Recipe) -> None:
+        """Write the recipe with what was changed on the way."""
+        if self._store:
+            self._store.save_recipe(recipe)
 
     def save_state(self, job: Job) -> None:
         """Keep what `resume` needs."""

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from engine import masks
 from engine.errors import InputError
-from engine.events import Pruned, RunFailed, RunStopped
+from engine.events import LevelsPlanned, Pruned, RunFailed, RunStopped
 from engine.records import store
 from engine.words.units import percent
 
@@ -54,7 +54,8 @@ def _moment(folder: str | Path, state: dict[str, Any]) -> str:
     place = f"prune {len(state['predictions'])}"
     place += f" of {steps}" if steps else ""
     if state["finetuner"]["epoch"]:
-        epochs = store.recipe_of(folder).finetune.epochs
+        plans = (e for e in reversed(events) if isinstance(e, LevelsPlanned))
+        epochs = next(plans).total_epochs  # the recipe may have been amended
         place += f" and epoch {state['finetuner']['epoch']} of {epochs}"
     reached = percent(masks.sparsity(state["masks"]))
     return f"The run {verb} {place}; this is the network at {reached} sparsity."

@@ -31,9 +31,9 @@ LOCK, HOST = ".lock", ".host"  # who is writing, and on which machine
 class Store:
     """One run folder, locked while open.
 
-    Holds `recipe.json`, `events.jsonl`, `summary.json`, `model.safetensors` (the pruned
-    network), `states/` (what `resume` needs; the newest two are kept until the end) and
-    `nodes/`, the timeline.
+    Holds `recipe.json` (with what was changed while the run went on), `events.jsonl`,
+    `summary.json`, `model.safetensors` (the pruned network), `states/` (what `resume`
+    needs; the newest two are kept until the end) and `nodes/`, the timeline.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -114,6 +114,10 @@ class Store:
         except OSError as error:
             raise _broken(path, error) from error
 
+    def save_recipe(self, recipe: Recipe) -> None:
+        """Write the recipe with what was changed while its run went on."""
+        self._write(self.folder / "recipe.json", dump(recipe).encode())
+
     def save_state(self, state: dict[str, Any]) -> None:
         """Keep what `resume` needs, and let the oldest go."""
         states = self.folder / "states"
@@ -184,7 +188,7 @@ def replay(folder: str | Path) -> Iterator[Event]:
 
 
 def recipe_of(folder: str | Path) -> Recipe:
-    """The recipe a run was started with."""
+    """The recipe a run was started with, and what was changed while it went on."""
     return load(existing(folder) / "recipe.json")
 
 

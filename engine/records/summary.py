@@ -38,6 +38,9 @@ def summarise(job: Job) -> dict[str, Any]:
         ],
         "predicted": [_finite(each) for each in job.predictions],
         "halved": [_finite(each) for each in job.adaptive.halved],
+        "amendments": [
+            each.model_dump() for each in job.given.amendments[: job.amended]
+        ],
         "epochs": job.finetuner.epoch,
         "best_epoch": job.finetuner.best["epoch"] if job.finetuner.best else None,
         "timings": timings,

@@ -4,7 +4,9 @@ from dataclasses import dataclass, replace
 
 from pydantic import field_validator
 
+from engine.errors import InputError
 from engine.part import Part, field
+from engine.words.units import percent
 
 MOST = 3  # times a step may be halved
 
@@ -69,9 +71,13 @@ class Schedule(Part):
             raise ValueError("It is 0 (off) or a factor of at least 1")
         return value
 
+    def path(self, start: float, end: float, steps: int) -> tuple[float, ...]:
+        """The sparsities after each of the steps from `start` to `end`."""
+        return spread(start, end, steps, "exponential")
+
     def middle(self, start: float, end: float) -> float:
         """Where the first of two steps from `start` to `end` ends."""
-        return spread(start, end, 2, "exponential")[0]
+        return self.path(start, end, 2)[0]
 
     def levels(
         self, sparsity: float, epochs: int, start: float = 0.0
@@ -87,6 +93,53 @@ class Schedule(Part):
             InputError: The schedule does not fit into the epochs.
         """
         raise NotImplementedError
+
+    def onward(
+        self,
+        planned: tuple[Level, ...],
+        now: int,
+        last: int,
+        reached: float,
+        left: int = 0,
+    ) -> tuple[Level, ...]:
+        """The prunes still to come of a plan, from where a run has come to.
+
+        A prune whose sparsity is reached already is left out, so that none removes
+        nothing; the last one always leads to the target.
+
+        Args:
+            planned: By `levels`.
+            now: Epochs done.
+            last: Epoch of the last prune begun; -1 before the first.
+            reached: Sparsity by now, as the allocation counts it.
+            left: Steps that the prune under way still has; 0 when none is.
+
+        Raises:
+            InputError: The plan ends before now, or not above what is reached.
+        """
+        end = planned[-1]
+        if end.epoch < now:
+            raise InputError(
+                f"The last prune would be due after epoch {end.epoch}, and {now} "
+                f"{'is' if now == 1 else 'are'} done.",
+                f"Set it to {now} or later.",
+            )
+        if end.sparsity <= reached:
+            raise InputError(
+                f"{percent(reached, 2)} is removed already, so the target cannot be "
+                f"{percent(end.sparsity, 2)}.",
+                "Choose a target above it.",
+            )
+        onward = []
+        for level in planned:
+            under_way = bool(left) and level.epoch == last
+            due = level.epoch >= now and (level.epoch > last or under_way)
+            if (due or level is end) and level.sparsity > reached:
+                steps = left if under_way else self.recomputations
+                path = self.path(reached, level.sparsity, steps)
+                onward.append(Level(level.epoch, path))
+                reached = level.sparsity
+        return tuple(onward)
 
 
 def spread(start: float, end: float, steps: int, spacing: str) -> tuple[float, ...]:

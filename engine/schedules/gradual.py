@@ -6,7 +6,7 @@ from pydantic import ConfigDict
 
 from engine.errors import InputError
 from engine.part import field
-from engine.schedules.base import Level, Schedule, spread
+from engine.schedules.base import Level, Schedule
 
 
 class Gradual(Schedule):
@@ -74,7 +74,6 @@ class Gradual(Schedule):
             progress = (epoch - self.start) / span if span else 1.0
             target = sparsity + (first - sparsity) * (1 - progress) ** self.degree
             target = max(target, reached)
-            steps = spread(reached, target, self.recomputations, "exponential")
-            levels.append(Level(epoch, steps))
+            levels.append(Level(epoch, self.path(reached, target, self.recomputations)))
             reached = target
         return tuple(levels)

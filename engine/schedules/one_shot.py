@@ -20,12 +20,12 @@ class OneShot(Schedule):
         advanced=True,
     )
 
-    def middle(self, start: float, end: float) -> float:
+    def path(self, start: float, end: float, steps: int) -> tuple[float, ...]:
         """By the spacing of the steps."""
-        return spread(start, end, 2, self.spacing)[0]
+        return spread(start, end, steps, self.spacing)
 
     def levels(
         self, sparsity: float, epochs: int, start: float = 0.0
     ) -> tuple[Level, ...]:
         """One level at epoch 0."""
-        return (Level(0, spread(start, sparsity, self.recomputations, self.spacing)),)
+        return (Level(0, self.path(start, sparsity, self.recomputations)),)

@@ -177,6 +177,10 @@ class TeamControl(Control):
         else:
             self.resume()
 
+    def wish(self) -> dict[str, float] | None:
+        """The first process's."""
+        return self._team.told(self._buttons.wish)
+
     def wait(self) -> None:
         """Block while paused, in step: nobody runs into a timeout."""
         while self.paused and not self.stopping:

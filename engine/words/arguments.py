@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from engine.errors import InputError
-from engine.recipe import Recipe, changed, parse, read_json, setting_of
+from engine.reading import read_json
+from engine.recipe import Recipe, changed, parse, setting_of
 from engine.words import written
 
 

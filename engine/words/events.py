@@ -10,6 +10,8 @@ from engine.comparing.cells import (
     ComparisonStarted,
 )
 from engine.events import (
+    Amended,
+    AmendmentRefused,
     Branched,
     Checked,
     CheckpointLoaded,
@@ -58,6 +60,8 @@ def level(event: Event) -> str:
     """How serious it is: info, success, warning or error."""
     if isinstance(event, Noticed):
         return "warning" if event.level == "warning" else "info"
+    if isinstance(event, AmendmentRefused):
+        return "warning"
     failed = isinstance(event, CellFinished) and event.cell.error
     if failed or isinstance(event, RunFailed):
         return "error"
@@ -228,6 +232,8 @@ _SENTENCES: dict[type[Event], Callable[[Any], str | tuple[str, ...]]] = {
     EpochFinished: _epoch,
     Noticed: lambda event: f"{event.message} {event.hint}".rstrip(),
     Saved: lambda event: f"Saved {event.path}",
+    Amended: lambda event: f"Changed from here on: {event.words}",
+    AmendmentRefused: lambda event: f"Not changed. {event.message} {event.hint}",
     RunPaused: lambda event: "Paused",
     RunResumed: lambda event: "Resumed",
     RunFinished: _finished,

@@ -8,7 +8,7 @@ from torch import nn
 
 from engine.data import Digits
 from engine.errors import RunError
-from engine.finetune import Finetuner, learning_rate, make_optimizer
+from engine.finetune import Finetuner, make_optimizer
 from engine.loss import Loss
 from engine.monitor import Monitor
 from engine.settings import Finetune
@@ -69,15 +69,15 @@ def test_momentum_of_removed_weights_is_cleared(data, optimizer):
 
 def test_learning_rate_schedules():
     cosine = Finetune(epochs=4, learning_rate=1.0, decay="cosine")
-    assert learning_rate(cosine, 0) == 1.0
-    assert learning_rate(cosine, 2) == pytest.approx(0.5)
-    assert learning_rate(cosine, 4) == pytest.approx(0.0)
+    assert cosine.rate_at(0) == 1.0
+    assert cosine.rate_at(2) == pytest.approx(0.5)
+    assert cosine.rate_at(4) == pytest.approx(0.0)
     step = Finetune(
         epochs=9, learning_rate=1.0, decay="step", decay_every=3, decay_factor=0.1
     )
-    assert learning_rate(step, 2.99) == 1.0
-    assert learning_rate(step, 6.0) == pytest.approx(0.01)
-    assert learning_rate(Finetune(decay="constant", learning_rate=0.3), 7) == 0.3
+    assert step.rate_at(2.99) == 1.0
+    assert step.rate_at(6.0) == pytest.approx(0.01)
+    assert Finetune(decay="constant", learning_rate=0.3).rate_at(7) == 0.3
 
 
 def test_weight_decay_goes_off_after_the_last_prune_when_asked(data):

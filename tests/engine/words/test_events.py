@@ -63,6 +63,11 @@ EXAMPLES = (
     ),
     (e.Branched("runs/a", 3), "Branched from node 3 of runs/a"),
     (e.Saved("summary.json"), "Saved summary.json"),
+    (
+        e.Amended(2, 1, 0, (("finetune.epochs", 5),), "epochs 5 instead of 3"),
+        "Changed from here on: epochs 5 instead of 3",
+    ),
+    (e.AmendmentRefused("All is done.", "Start anew."), "Not changed. All is done. St"),
     (e.RunPaused(), "Paused"),
     (e.RunResumed(), "Resumed"),
     (e.RunFinished(0.8, 98.0, 97.0), "80.0 % sparse, accuracy 97.00 % (dense 98.00 %)"),
@@ -80,6 +85,7 @@ def test_levels_tell_what_matters():
     assert level(e.Noticed("warning", "x")) == "warning"
     assert level(e.Noticed("info", "x")) == "info"
     assert level(e.RunFailed("x", "y")) == "error"
+    assert level(e.AmendmentRefused("x", "y")) == "warning"
     assert level(e.RunFinished(0.8, 98.0, 97.0)) == "success"
 
 
