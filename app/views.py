@@ -8,6 +8,8 @@ from app.family import Family
 from app.panels.classes import ClassesPanel
 from app.panels.compare import ComparePanel
 from app.panels.curves import CurvesPanel
+from app.panels.damping import DampingPanel
+from app.panels.duel import DuelPanel
 from app.panels.layers import LayersPanel
 from app.panels.promises import PromisesPanel
 from app.panels.schedule import SchedulePanel
@@ -16,6 +18,7 @@ from app.panels.thresholds import ThresholdsPanel
 from app.panels.timeline import TimelinePanel
 from app.panels.weights import WeightsPanel
 from app.runner import Runner
+from app.steering.damping import DampingSteering
 from app.steering.networks import Networks
 from app.steering.probing import Probing
 from app.steering.steering import Steering
@@ -59,6 +62,8 @@ class Views(Rail):
         self.classes = ClassesPanel(workspace, self.networks, runner)
         self.timeline = TimelinePanel(workspace, bridge, family)
         self.schedule = SchedulePanel(Strip(workspace, bridge, runner, self))
+        self.damping = DampingPanel(workspace, DampingSteering(workspace, runner, self))
+        self.duel = DuelPanel(workspace, runner)
         self.compare = ComparePanel(bridge)
         run = (
             ("Curves", self.curves),
@@ -70,6 +75,8 @@ class Views(Rail):
             ("Thresholds", self.thresholds),
             ("Sensitivity", self.sensitivity),
             ("Schedule", self.schedule),
+            ("Damping", self.damping),
+            ("Duel", self.duel),
         )
         network = (("Weights", self.weights), ("Classes", self.classes))
         side_by_side = (("Methods", self.compare),)

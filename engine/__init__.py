@@ -19,15 +19,21 @@ with starting(program=sys.argv[:1] == ["-m"]):
     from engine.records.store import recipe_of, replay
     from engine.run import resume, run
     from engine.steering.compare_classes import compare_classes
+    from engine.steering.damping import DampingStudy
+    from engine.steering.dispute import Duel
+    from engine.steering.duel import duel
     from engine.steering.fit_layer import LayerFit, fit_layer
     from engine.steering.networks import Network, run_network, scored_network
     from engine.steering.prober import Probed, Prober
     from engine.steering.score import score
     from engine.steering.study import Study
+    from engine.steering.study_damping import study_damping
 
 __all__ = [
     "EXPORTERS",
     "Control",
+    "DampingStudy",
+    "Duel",
     "ExportReport",
     "Follower",
     "Known",
@@ -41,6 +47,7 @@ __all__ = [
     "compare",
     "compare_classes",
     "comparison_of",
+    "duel",
     "export",
     "fit_layer",
     "inspect",
@@ -52,4 +59,5 @@ __all__ = [
     "run_network",
     "score",
     "scored_network",
+    "study_damping",
 ]

@@ -26,6 +26,9 @@ APP_MAY_SEE = {
     "engine.steering.ranking",
     "engine.steering.events",
     "engine.steering.what_if",
+    "engine.steering.damping",
+    "engine.steering.settling",
+    "engine.steering.dispute",
     "engine.records.whole",
     "engine.records.timeline",
     "engine.words.units",
@@ -39,6 +42,7 @@ PLAIN = (
     *("words/units", "words/events", "words/written"),
     *("steering/events", "steering/ranking"),
     *("steering/classes", "steering/layer_weights"),
+    *("steering/events", "steering/ranking", "steering/agreement"),
 )
 STRATEGIES = (
     "estimators",

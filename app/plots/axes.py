@@ -136,3 +136,13 @@ class RatioAxis(PowerAxis):
     ) -> list[str]:
         """Each tick as a factor."""
         return [f"{10**value:.3g}\N{MULTIPLICATION SIGN}" for value in values]
+
+
+class DecadeAxis(RatioAxis):
+    """Powers of ten as a low plot has room for."""
+
+    def tickStrings(
+        self, values: list[float], scale: float, spacing: float
+    ) -> list[str]:
+        """Each tick as a power of ten."""
+        return [power_of_ten(value) for value in values]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine import masks as masking
 from engine.allocation.base import Candidates, ensure_finite
@@ -58,16 +58,13 @@ def study_of(
     """
     ensure_finite(units)
     weights, layers, order = problem.weights(), {}, {}
-    names: dict[int, list[str]] = {}
-    for name, parameter in problem.model.named_parameters(remove_duplicate=False):
-        names.setdefault(id(parameter), []).append(name)
+    others = other_names(problem.model)
     for name, each in units.items():
         weight = weights[name]
         live, positions = _sorted(each, weight.numel())
-        also = names[id(problem.model.get_parameter(name))]
         layers[name] = LayerRanking(
             name,
-            tuple(other for other in also if other != name),
+            others[name],
             weight.numel(),
             int((~masks[name]).sum()),
             uses[name],
@@ -89,6 +86,18 @@ def study_of(
     state = problem.model.state_dict()
     copied = {key: value.detach().to("cpu", copy=True) for key, value in state.items()}
     return Study(ranking, copied, order)
+
+
+def other_names(model: nn.Module) -> dict[str, tuple[str, ...]]:
+    """The further names of every parameter that has several."""
+    names: dict[int, list[str]] = {}
+    every = list(model.named_parameters(remove_duplicate=False))
+    for name, parameter in every:
+        names.setdefault(id(parameter), []).append(name)
+    return {
+        name: tuple(other for other in names[id(parameter)] if other != name)
+        for name, parameter in every
+    }
 
 
 def _sorted(units: Units, numel: int) -> tuple[Units, Tensor]:
