@@ -11,6 +11,7 @@ from app.panels.curves import CurvesPanel
 from app.panels.damping import DampingPanel
 from app.panels.duel import DuelPanel
 from app.panels.layers import LayersPanel
+from app.panels.profile import ProfilePanel
 from app.panels.promises import PromisesPanel
 from app.panels.schedule import SchedulePanel
 from app.panels.sensitivity import SensitivityPanel
@@ -18,6 +19,7 @@ from app.panels.thresholds import ThresholdsPanel
 from app.panels.timeline import TimelinePanel
 from app.panels.weights import WeightsPanel
 from app.runner import Runner
+from app.steering.budgeting import Budgeting
 from app.steering.damping import DampingSteering
 from app.steering.networks import Networks
 from app.steering.probing import Probing
@@ -55,7 +57,6 @@ class Views(Rail):
         self.layers = LayersPanel(workspace, bridge)
         self.promises = PromisesPanel(workspace, bridge)
         self.thresholds = ThresholdsPanel(workspace, bridge, steering, probing)
-        self.sensitivity = SensitivityPanel(workspace, steering)
         self.networks = Networks(workspace, bridge, steering, self)
         surgery = Surgery(workspace, self.networks, runner, self)
         self.weights = WeightsPanel(workspace, bridge, self.networks, surgery)
@@ -64,6 +65,9 @@ class Views(Rail):
         self.schedule = SchedulePanel(Strip(workspace, bridge, runner, self))
         self.damping = DampingPanel(workspace, DampingSteering(workspace, runner, self))
         self.duel = DuelPanel(workspace, runner)
+        self.budgeting = Budgeting(workspace, bridge, runner, steering, self)
+        self.sensitivity = SensitivityPanel(workspace, steering, self.budgeting)
+        self.profile = ProfilePanel(workspace, steering, self.budgeting)
         self.compare = ComparePanel(bridge)
         run = (
             ("Curves", self.curves),
@@ -74,6 +78,7 @@ class Views(Rail):
         next_prune = (
             ("Thresholds", self.thresholds),
             ("Sensitivity", self.sensitivity),
+            ("Profile", self.profile),
             ("Schedule", self.schedule),
             ("Damping", self.damping),
             ("Duel", self.duel),

@@ -22,10 +22,13 @@ with starting(program=sys.argv[:1] == ["-m"]):
     from engine.steering.damping import DampingStudy
     from engine.steering.dispute import Duel
     from engine.steering.duel import duel
+    from engine.steering.fit import fit_profile
     from engine.steering.fit_layer import LayerFit, fit_layer
+    from engine.steering.layer_times import measure_times
     from engine.steering.networks import Network, run_network, scored_network
     from engine.steering.prober import Probed, Prober
     from engine.steering.score import score
+    from engine.steering.sensitivity import measure_sensitivity
     from engine.steering.study import Study
     from engine.steering.study_damping import study_damping
 
@@ -50,7 +53,10 @@ __all__ = [
     "duel",
     "export",
     "fit_layer",
+    "fit_profile",
     "inspect",
+    "measure_sensitivity",
+    "measure_times",
     "plan",
     "recipe_of",
     "replay",

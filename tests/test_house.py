@@ -23,7 +23,10 @@ APP_MAY_SEE = {
     "engine.steering.classes",
     "engine.steering.layer_weights",
     "engine.steering.overrides",
+    "engine.steering.profile",
     "engine.steering.ranking",
+    "engine.steering.spending",
+    "engine.steering.wish",
     "engine.steering.events",
     "engine.steering.what_if",
     "engine.steering.damping",
@@ -40,9 +43,9 @@ PLAIN = (
     *("amendment", "events", "facts", "part", "errors", "monitor"),
     *("records/whole", "records/codec", "records/timeline", "comparing/cells"),
     *("words/units", "words/events", "words/written"),
-    *("steering/events", "steering/ranking"),
     *("steering/classes", "steering/layer_weights"),
     *("steering/events", "steering/ranking", "steering/agreement"),
+    *("steering/budget", "steering/spending"),
 )
 STRATEGIES = (
     "estimators",

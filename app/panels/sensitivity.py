@@ -19,27 +19,46 @@ from PySide6.QtWidgets import (
 from app.plots import export
 from app.plots.empty import EmptyState
 from app.plots.sensitivity import SensitivityFigure
+from app.steering.budgeting import Budgeting
 from app.steering.steering import Steering
 from app.tables.prices import Price, PricesModel
+from app.tables.units import exact
 from app.workspace import Workspace
 
 EMPTY = "Press Score (F9) to see what sparsity would cost each layer."
 NO_LOSS = (
-    "The saliencies of this method are no losses, so they foretell none. Choose a "
-    "second-order method, such as WoodFisher, and press Score (F9)."
+    "The saliencies of this method are no losses, so they foretell none: measure "
+    "layers, or score with a second-order method, such as WoodFisher."
 )
-COLUMNS = ("layer", "sparsity", "predicted_loss", "is_next_prune")
+COLUMNS = (
+    "layer", "sparsity", "predicted_loss", "is_next_prune", "measured_loss",
+    "standard_error", "measured_accuracy", "images", "split",
+)  # fmt: skip
+PARTS = (700, 300)  # of the height: curves, prices
+WIDEST = "\N{MINUS SIGN}1 % weights "  # heading
+COUNTED = {
+    "weights": "weights",
+    "macs": "MACs",
+    "bytes": "size",
+    "milliseconds": "time",
+    "accuracy": "weights",
+}
 
 
 class SensitivityPanel(QWidget):
     """Curves above, prices below; a click on either chooses the layer everywhere."""
 
     def __init__(
-        self, workspace: Workspace, steering: Steering, parent: QWidget | None = None
+        self,
+        workspace: Workspace,
+        steering: Steering,
+        budgeting: Budgeting,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._workspace = workspace
         self._steering = steering
+        self._budgeting = budgeting
         self.figure = SensitivityFigure()
         self.model = PricesModel()
         self.proxy = QSortFilterProxyModel(self)
@@ -59,9 +78,11 @@ class SensitivityPanel(QWidget):
             self.view.fontMetrics().height() + 8
         )
         self.view.horizontalHeader().setHighlightSections(False)
-        self.view.horizontalHeader().setSectionResizeMode(
-            QHeaderView.ResizeMode.Stretch
-        )
+        header = self.view.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setDefaultSectionSize(header.fontMetrics().horizontalAdvance(WIDEST))
+        self.view.setTextElideMode(Qt.TextElideMode.ElideLeft)  # blocks are alike
         self.view.horizontalHeader().setSortIndicatorClearable(True)
         self.view.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
         self.view.setSortingEnabled(True)
@@ -71,6 +92,7 @@ class SensitivityPanel(QWidget):
         self.figure.layer_chosen.connect(workspace.select_layer)
         workspace.layer_selected.connect(self._draw)
         steering.changed.connect(self._draw)
+        budgeting.changed.connect(self._draw)
         self._draw()
 
     def showEvent(self, event: QShowEvent) -> None:
@@ -86,28 +108,40 @@ class SensitivityPanel(QWidget):
             export.save_picture(self.figure, path)
 
     def _lay_out(self) -> None:
+        budgeting = self._budgeting
+        self.every = _button("Measure all", "Cut every layer alone to several "
+            "sparsities and measure on a mini-batch, with the masks alone")  # fmt: skip
+        self.one = _button("Measure this layer", "The same for the chosen layer")
+        self.stop = _button("Stop", "End the measuring; what was measured stays")
+        self.every.clicked.connect(lambda: budgeting.measure(self._steering.names()))
+        self.one.clicked.connect(lambda: budgeting.measure((self._workspace.layer,)))
+        self.stop.clicked.connect(budgeting.stop)
+        reset = _button("Reset view", "Show all curves (double click)")
+        reset.clicked.connect(self.figure.reset_view)
+        save = _button("Save…", "A picture (PNG, SVG) or the curves (CSV)")
+        save.clicked.connect(self._ask)
         bar = QHBoxLayout()
         bar.setContentsMargins(6, 4, 6, 0)
-        bar.addWidget(self.note, 1)
-        for text, tip, slot in (
-            ("Reset view", "Show all curves (double click)", self.figure.reset_view),
-            ("Save…", "A picture (PNG, SVG) or the curves (CSV)", self._ask),
-        ):
-            button = QPushButton(text)
-            button.setToolTip(tip)
-            button.clicked.connect(slot)
+        bar.setSpacing(6)
+        for button in (self.every, self.one, self.stop):
             bar.addWidget(button)
+        bar.addStretch(1)
+        for button in (reset, save):
+            bar.addWidget(button)
+        self.note.setContentsMargins(6, 0, 6, 0)
         parts = QSplitter(Qt.Orientation.Vertical)
         parts.addWidget(self.figure)
         parts.addWidget(self.view)
         parts.setStretchFactor(0, 3)
         parts.setStretchFactor(1, 2)
         parts.setChildrenCollapsible(False)
+        parts.setSizes(PARTS)
         content = QWidget()
         column = QVBoxLayout(content)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         column.addLayout(bar)
+        column.addWidget(self.note)
         column.addWidget(parts, 1)
         self._stack = EmptyState(content, EMPTY)
         outer = QVBoxLayout(self)
@@ -117,31 +151,64 @@ class SensitivityPanel(QWidget):
     def _draw(self) -> None:
         if not self.isVisible():
             return
-        steering = self._steering
+        steering, budgeting = self._steering, self._budgeting
         known = steering.forecast is not None
-        told = known and steering.forecast.loss is not None
-        self._stack.set_empty(not told, NO_LOSS if known else steering.problem or EMPTY)
-        if not told:
+        self._stack.set_empty(not known, steering.problem or EMPTY)
+        if not known:
             return
-        self.note.setText(steering.problem or steering.note)
-        self.figure.draw(steering, self._workspace.layer)
-        self.model.set_prices([self._price(name) for name in steering.names()])
+        self._tell()
+        self.every.setEnabled(budgeting.ready and bool(steering.names()))
+        self.one.setEnabled(
+            budgeting.ready and steering.is_scored(self._workspace.layer)
+        )
+        self.stop.setEnabled(bool(budgeting.working))
+        self.figure.draw(steering, budgeting.measured, self._workspace.layer)
+        prices = budgeting.prices()
+        self.model.set_counted(COUNTED[budgeting.goal])
+        self.model.set_prices([self._price(n, prices) for n in steering.names()])
         names = steering.names()
         if self._workspace.layer in names:
             row = self.model.index(names.index(self._workspace.layer), 0)
             self.view.setCurrentIndex(self.proxy.mapFromSource(row))
 
-    def _price(self, name: str) -> Price:
+    def _tell(self) -> None:
+        """What to know about the curves, in a line or two."""
+        steering, measured = self._steering, self._budgeting.measured
+        unknown = NO_LOSS if steering.forecast.loss is None and not measured else ""
+        told = [steering.problem or steering.note or unknown]
+        if measured:
+            newest = list(measured.values())[-1]
+            low = sum(loss <= 0 for m in measured.values() for loss in m.losses)
+            told.append(
+                f"{len(measured)} of {len(steering.names())} layers measured on "
+                f"{exact(newest.images)} {newest.split} images, each cut alone."
+            )
+            if low:
+                told.append(f"{low} points without a rise are below the axis.")
+        self.note.setText(" ".join(filter(None, told)))
+        self.note.setVisible(any(told))
+
+    def _price(self, name: str, prices: dict[str, float | None]) -> Price:
         steering = self._steering
         loss, sparsity = steering.loss(name), steering.sparsity(name)
-        return Price(name, steering.size(name), sparsity, loss, steering.price(name))
+        return Price(name, sparsity, loss, steering.price(name), prices.get(name))
 
     def _rows(self):
-        steering = self._steering
+        steering, nothing = self._steering, ("",) * 5
         for name in steering.names():
             for sparsity, loss in zip(*steering.curve(name), strict=True):
-                yield name, float(sparsity), float(loss), 0
-            yield name, steering.sparsity(name), steering.loss(name), 1
+                yield name, float(sparsity), float(loss), 0, *nothing
+            loss = steering.loss(name)
+            told = "" if loss is None else loss
+            yield name, steering.sparsity(name), told, 1, *nothing
+            found = self._budgeting.measured.get(name)
+            if found:
+                rows = zip(
+                    found.sparsities, found.losses, found.errors, found.accuracies,
+                    strict=True,
+                )  # fmt: skip
+                for sparsity, *numbers in rows:
+                    yield name, sparsity, "", 0, *numbers, found.images, found.split
 
     def _choose(self, current: QModelIndex) -> None:
         if current.isValid():
@@ -150,3 +217,9 @@ class SensitivityPanel(QWidget):
 
     def _ask(self) -> None:
         export.ask_and_save(self, "sensitivity.png", export.EVERYTHING, self.save)
+
+
+def _button(text: str, tip: str) -> QPushButton:
+    button = QPushButton(text)
+    button.setToolTip(tip)
+    return button

@@ -52,12 +52,12 @@ class PowerAxis(pg.AxisItem):
         self.enableAutoSIPrefix(False)
 
     def tickValues(self, minVal: float, maxVal: float, size: float) -> Ticks:
-        """Decades, thinned until they fit; 2 and 5 when fewer than three do."""
+        """Decades, thinned until they fit; 2 and 5 where there are fewer than three."""
         span = maxVal - minVal
         every = max(1, math.ceil(span / max(size / 55, 1)))
         low, high = math.ceil(minVal), math.floor(maxVal)
         decades = [float(d) for d in range(low, high + 1) if d % every == 0]
-        if len(decades) >= 3:
+        if len(decades) >= 3 or every > 1:
             return [(every, decades)]
         between = [
             power + math.log10(step)

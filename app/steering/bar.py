@@ -67,7 +67,7 @@ class SteerBar(QWidget):
         self._put(LAYER, steering.sparsity(name) if known else 0, known and not locked)
         self.clear.setVisible(known and steering.override(name) is not None)
         self.clear.setEnabled(not locked)
-        alarm = _alarm(steering.emptied if steering.forecast else ())
+        alarm = alarm_of(steering.emptied if steering.forecast else ())
         self.alarm.setText(alarm)
         self.alarm.setVisible(bool(alarm))
         words = steering.locked or steering.refusal or steering.note
@@ -89,7 +89,7 @@ class SteerBar(QWidget):
         self._steering.release(f"cut of {name}")
 
 
-def _alarm(names: tuple[str, ...]) -> str:
+def alarm_of(names: tuple[str, ...]) -> str:
     """What is about to disappear, in a sentence."""
     if not names:
         return ""

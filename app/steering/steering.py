@@ -1,20 +1,21 @@
 """Steering: what the recipe would do by the scored saliencies, and moving its cuts."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from app.bridge import Bridge
-from app.tables.exclusion import covering, is_fixed
-from app.tables.units import short
+from app.steering.stale import stale
 from app.workspace import Scored, Workspace
 from engine.errors import InputError
 from engine.events import ModelLoaded
 from engine.facts import Histogram, LayerInfo
-from engine.recipe import Recipe, with_changes
+from engine.recipe import with_changes
 from engine.steering.overrides import changes, overridden, without_overrides
+from engine.steering.ranking import LayerRanking
 from engine.steering.what_if import Allocation, Forecast, WhatIf, knows
 
-AGAIN = "Press Score (F9) again: "
 ALL = "all"  # what a common cut is of
 POINTS, PERCENT = 200, 0.01
 
@@ -145,7 +146,11 @@ class Steering(QObject):
 
     def size(self, name: str) -> int:
         """Weights of one layer."""
-        return self._what_if.ranking.layers[name].size
+        return self._layer(name).size
+
+    def zeros(self, name: str) -> int:
+        """How many weights of one layer were removed before."""
+        return self._layer(name).zeros
 
     def sparsity(self, name: str) -> float:
         """Of one layer."""
@@ -158,13 +163,16 @@ class Steering(QObject):
         return ranking.layers[name].loss(self.forecast.units[name]) if known else None
 
     def curve(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """Sparsities of one layer and the predicted loss of each."""
-        return self._what_if.ranking.layers[name].curve(POINTS)
+        """Sparsities of one layer and the predicted loss of each; none if unknown."""
+        if self._what_if.ranking.gain is None:
+            return np.empty(0), np.empty(0)
+        return self._layer(name).curve(POINTS)
 
     def price(self, name: str) -> float | None:
         """Predicted loss of one more percent of a layer; None where so much is gone."""
-        layer = self._what_if.ranking.layers[name]
-        return layer.price(self.forecast.units[name], PERCENT)
+        known = self._what_if.ranking.gain is not None
+        units = self.forecast.units[name]
+        return self._layer(name).price(units, PERCENT) if known else None
 
     @property
     def dense(self) -> tuple[float, int]:
@@ -196,6 +204,22 @@ class Steering(QObject):
         else:
             self._preview(self._what_if.set_layer(base, which, share), True)
 
+    def draw(self, name: str, share: float) -> None:
+        """Show what this sparsity of a layer does if all others stay as they are."""
+        if self.locked or self.forecast is None:
+            return
+        base, layer = self._workspace.recipe.allocation, self._layer(name)
+        low, high = self._what_if.room(without_overrides(base, self.names()))[name]
+        goal = round(min(max(share, 0.0), 1.0) * layer.size) - layer.zeros
+        units = min(max(layer.nearest(max(goal, 0)), low), high)
+        drawn = {**self.forecast.units, name: units}
+        self._preview(self._what_if.shape(base, drawn))
+
+    def take(self, units: Mapping[str, int]) -> None:
+        """Make the overrides for which so many units go the recipe's; one change."""
+        base = self._workspace.recipe.allocation
+        self._apply(self._what_if.shape(base, units))
+
     def release(self, merge: str = "") -> None:
         """Make what is shown the recipe's; `merge` as in `Workspace.set_recipe`."""
         if self._dragged is not None:
@@ -216,6 +240,9 @@ class Steering(QObject):
         """Forget what is being dragged, and look at the recipe again."""
         self._dragged, self.refusal, self._gives_way = None, "", False
         self._look()
+
+    def _layer(self, name: str) -> LayerRanking:
+        return self._what_if.ranking.layers[name]
 
     def _apply(self, allocation: Allocation, merge: str = "") -> None:
         self._dragged = None
@@ -247,28 +274,12 @@ class Steering(QObject):
     def _look(self) -> None:
         self.forecast, self.problem = None, ""
         if self.scored:
-            self.problem = self._stale(self.scored.recipe, self._workspace.recipe)
+            known = self._what_if.ranking.layers
+            then, now = self.scored.recipe, self._workspace.recipe
+            self.problem = stale(then, now, self._infos, known)
             try:
                 if knows(self.allocation):
                     self.forecast = self._what_if.forecast(self.allocation)
             except InputError as error:
                 self.problem = f"{error.message} {error.hint}"
         self.changed.emit()
-
-    def _stale(self, then: Recipe, now: Recipe) -> str:
-        """Why the saliencies are not those that a run would find."""
-        if not knows(now.allocation):
-            return "What this kind of target does cannot be foretold."
-        joined = getattr(now.estimator, "joins_layers", False)
-        if joined and then.allocation.exclude != now.allocation.exclude:
-            return AGAIN + "this method ranks all layers together, and they changed."
-        if (then.estimator, then.pattern) != (now.estimator, now.pattern):
-            return AGAIN + "the method or the pattern has changed since."
-        if then.machine.seed != now.machine.seed:
-            return AGAIN + "the seed has changed since."
-        for info in self._infos:
-            known = info.name in self._what_if.ranking.layers
-            left_out = is_fixed(info) or covering(info.name, now.allocation.exclude)
-            if not known and not left_out and "shared" not in info.reason:
-                return f"{AGAIN}{short(info.name)} has no saliencies yet."
-        return ""

@@ -4,31 +4,35 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 
-from app.tables.units import count, percent, short, signed
+from app.tables.units import percent, short, signed
 
 Index = QModelIndex | QPersistentModelIndex
 Role = Qt.ItemDataRole
 ROOT = QModelIndex()
-COLUMNS = ("Layer", "Weights", "Sparsity", "Predicted loss", "One more percent")
+COLUMNS = (
+    "Layer", "Sparsity", "Predicted", "+1 % layer", "\N{MINUS SIGN}1 % {}",
+)  # fmt: skip
 HELP = (
     "Parameter name",
-    "Weights in the layer",
     "After the next prune, as it is foretold",
     "Sum of the saliencies that would go",
     "Sum of the saliencies of the next percent of this layer's weights; empty where "
     "there is none left",
+    "Loss of saving, in this layer alone, one percent of what the dense network uses "
+    "of what the target under Profile counts; by measured losses where there are some. "
+    "Empty where the layer has no so much to save, or was not timed",
 )
 
 
 @dataclass(frozen=True)
 class Price:
-    """One layer; `more` is None where no percent is left."""
+    """One layer; None where a loss is unknown or nothing is left to pay for."""
 
     name: str
-    weights: int
     sparsity: float
-    loss: float
+    loss: float | None
     more: float | None
+    unit: float | None = None
 
 
 class PricesModel(QAbstractTableModel):
@@ -37,6 +41,14 @@ class PricesModel(QAbstractTableModel):
     def __init__(self) -> None:
         super().__init__()
         self.prices: list[Price] = []
+        self._counted = ""
+
+    def set_counted(self, counted: str) -> None:
+        """Name what the last column counts."""
+        if counted != self._counted:
+            self._counted = counted
+            last = len(COLUMNS) - 1
+            self.headerDataChanged.emit(Qt.Orientation.Horizontal, last, last)
 
     def set_prices(self, prices: list[Price]) -> None:
         """Show these; the selection stays while the layers are the same."""
@@ -64,20 +76,23 @@ class PricesModel(QAbstractTableModel):
         """Title and explanation of a column."""
         if orientation != Qt.Orientation.Horizontal:
             return None
-        texts = {Role.DisplayRole: COLUMNS, Role.ToolTipRole: HELP}
-        return texts[role][section] if role in texts else None
+        if role == Role.ToolTipRole:
+            return HELP[section]
+        named = COLUMNS[section].format(self._counted)
+        return named if role == Role.DisplayRole else None
 
     def data(self, index: Index, role: int = Role.DisplayRole) -> object:
         """What a cell shows, and under `UserRole` what it sorts by."""
         price, column = self.prices[index.row()], index.column()
+        losses = (price.loss, price.more, price.unit)
         if role == Role.UserRole:
-            more = float("inf") if price.more is None else price.more
-            return (price.name, price.weights, price.sparsity, price.loss, more)[column]
+            keys = (float("inf") if each is None else each for each in losses)
+            return (price.name, price.sparsity, *keys)[column]
         if role == Role.DisplayRole:
-            more = "" if price.more is None else signed(price.more)
+            words = ("" if each is None else signed(each) for each in losses)
             return (
-                short(price.name), count(price.weights), percent(price.sparsity),
-                signed(price.loss), more,
+                short(price.name), percent(price.sparsity),
+                *words,
             )[column]  # fmt: skip
         if role == Role.TextAlignmentRole and column:
             return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

@@ -20,4 +20,30 @@ class LookEnded(Event):
     message: str
 
 
-LOOK_EVENTS: tuple[type[Event], ...] = (LookStarted, LookEnded)
+@dataclass(frozen=True)
+class LayerMeasured(Event):
+    """What a mini-batch gives with one layer cut and all others as they were scored.
+
+    Attributes:
+        name: Of the layer.
+        units: How many of its lowest units were gone, rising (cuts,).
+        sparsities: Of the layer then.
+        losses: Increase of the mean loss per image, for each cut.
+        errors: Standard errors of these, from how much the images differ.
+        accuracies: In percent.
+        dense: Accuracy without the cut.
+        images: Of the mini-batch; `split` says where they come from.
+    """
+
+    name: str
+    units: tuple[int, ...]
+    sparsities: tuple[float, ...]
+    losses: tuple[float, ...]
+    errors: tuple[float, ...]
+    accuracies: tuple[float, ...]
+    dense: float
+    images: int
+    split: str
+
+
+LOOK_EVENTS: tuple[type[Event], ...] = (LookStarted, LookEnded, LayerMeasured)

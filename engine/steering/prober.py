@@ -9,13 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from engine import machine
-from engine.data.base import Split
 from engine.errors import EngineError
 from engine.evaluate import Measure
-from engine.loading import load_data, load_network, loss_for
 from engine.loss import Loss
 from engine.monitor import Monitor
 from engine.recipe import Recipe
+from engine.steering.bench import Bench
 from engine.steering.study import Study
 
 IMAGES = 512  # most of a mini-batch
@@ -102,9 +101,9 @@ class Prober:
             return
         try:
             with machine.threads(self._recipe.machine):
-                bench = _Bench(self._recipe, self._study, self._trust)
+                probe = _Probe(self._recipe, self._study, self._trust)
                 while wanted is not None:
-                    self._answer(bench.measure(wanted))
+                    self._answer(probe.measure(wanted))
                     wanted = self._next()
         except (torch.OutOfMemoryError, MemoryError):
             self._answer(EngineError("There is not enough memory.", "Score again."))
@@ -112,53 +111,32 @@ class Prober:
             self._answer(error)
 
 
-class _Bench:
+class _Probe:
     """A network, a mini-batch, and what the network gives on it."""
 
     def __init__(self, recipe: Recipe, study: Study, trust: frozenset[str]) -> None:
-        device, quiet = machine.pick_device(recipe.machine), Monitor()
-        self._study = study
-        self._model, _ = load_network(recipe, quiet, trust)
-        data = load_data(recipe, device, quiet)
-        self._model.to(device).eval()
-        self._loss = loss_for(self._model, recipe, data, quiet)
-        self._model.load_state_dict(study.state)
-        self.split = "validation" if len(data.validation) else "training"
-        split = data.validation if len(data.validation) else data.train
-        self._images, self._labels = _mini_batch(self._model, split, recipe)
-        self._now = dict.fromkeys(study.order, 0)
-        self._dense = _measure(self._model, self._images, self._labels, self._loss)
+        self._bench = Bench(recipe, study, trust, Monitor())
+        self._images, self._labels = _mini_batch(self._bench)
+        self._dense = self._measured()
 
     def measure(self, units: Mapping[str, int]) -> Probed:
         began = time.perf_counter()
-        self._cut(units)
-        now = _measure(self._model, self._images, self._labels, self._loss)
+        self._bench.cut(units)
+        now = self._measured()
         seconds = time.perf_counter() - began
-        return Probed(units, now, self._dense, len(self._images), self.split, seconds)
+        count, source = len(self._images), self._bench.source
+        return Probed(units, now, self._dense, count, source, seconds)
 
-    @torch.no_grad()
-    def _cut(self, units: Mapping[str, int]) -> None:
-        """Bring back what stays, take what goes."""
-        for name in self._study.order:
-            count = units.get(name, 0)
-            if count == self._now[name]:
-                continue
-            weight, dense = self._model.get_parameter(name), self._study.state[name]
-            left = dense.clone()
-            left.view(-1)[self._study.removed(units, name)] = 0
-            weight.copy_(left)
-            self._now[name] = count
+    def _measured(self) -> Measure:
+        bench = self._bench
+        return _measure(bench.model, self._images, self._labels, bench.loss)
 
 
-def _mini_batch(
-    model: nn.Module, split: Split, recipe: Recipe
-) -> tuple[Tensor, Tensor]:
+def _mini_batch(bench: Bench) -> tuple[Tensor, Tensor]:
     """As many images as a look of `QUICK` seconds can take, drawn by the seed."""
-    stream = torch.Generator().manual_seed(recipe.machine.seed)
-    count = min(IMAGES, len(split))
-    order = torch.randperm(len(split), generator=stream)[:count]
-    images, labels = split.batch(order)
-    while count > 1 and _seconds(model, images[:count]) > QUICK:
+    images, labels = bench.split.batch(bench.draw(IMAGES))
+    count = len(images)
+    while count > 1 and _seconds(bench.model, images[:count]) > QUICK:
         count //= 2
     return images[:count], labels[:count]
 

@@ -64,6 +64,14 @@ class LayerRanking:
         """Sum of the saliencies of the lowest units."""
         return float(self._losses[units])
 
+    def losses(self, units: np.ndarray) -> np.ndarray:
+        """The same for several numbers of units (n,)."""
+        return self._losses[units]
+
+    def removed(self, units: np.ndarray) -> np.ndarray:
+        """Zeros after so many units, those from before included (n,)."""
+        return self.zeros + self._weights(units)
+
     def curve(self, points: int) -> tuple[np.ndarray, np.ndarray]:
         """Sparsities and the sums of saliencies that they cost, from zero to the most.
 
@@ -71,7 +79,7 @@ class LayerRanking:
             points: How many; fewer where there are fewer units.
         """
         units = np.linspace(0, self.most, min(points, self.most + 1)).astype(int)
-        return (self.zeros + self._weights(units)) / self.size, self._losses[units]
+        return self.removed(units) / self.size, self.losses(units)
 
     def price(self, units: int, share: float) -> float | None:
         """What a further share of the layer costs after so many units; None past all.
@@ -146,7 +154,7 @@ class Ranking:
     bytes: int
 
 
-def sparse_bytes(layer: LayerRanking, zeros: int) -> int:
+def sparse_bytes(layer: LayerRanking, zeros: np.ndarray | int) -> np.ndarray:
     """Of a layer as the weights that are left and one bit each; dense if smaller."""
     packed = (layer.size - zeros) * layer.width + -(-layer.size // 8)
-    return min(packed, layer.size * layer.width)
+    return np.minimum(packed, layer.size * layer.width)

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from engine.events import Event, Fitted
@@ -38,9 +39,11 @@ def score(
     kept: list[Study] = []
 
     def work(monitor: Monitor) -> tuple[Study, str]:
-        _score(Job(recipe, monitor, trust), monitor)
-        weights = sum(each.size for each in kept[-1].ranking.layers.values())
-        return kept[-1], f"Scored {weights:,} weights; nothing was pruned."
+        job = Job(recipe, monitor, trust)
+        _score(job, monitor)
+        study = replace(kept[-1], classes=job.data.spec.classes)
+        weights = sum(each.size for each in study.ranking.layers.values())
+        return study, f"Scored {weights:,} weights; nothing was pruned."
 
     return look("Scoring", recipe, work, emit, control, kept.append)
 

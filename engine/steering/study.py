@@ -25,11 +25,13 @@ class Study:
         state: The network's `state_dict` at that moment.
         order: Positions (units, size) in each flattened weight of what goes first,
             second and so on; numel is nobody.
+        classes: Names in the order of the labels, where a look left it.
     """
 
     ranking: Ranking
     state: dict[str, Tensor]
     order: dict[str, Tensor]
+    classes: tuple[str, ...] = ()
 
     def removed(self, units: Mapping[str, int], name: str) -> Tensor:
         """Positions in the flattened weight of a layer's lowest units."""

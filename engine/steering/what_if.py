@@ -143,6 +143,32 @@ class WhatIf:
         share = min(max(share, least), most)
         return self.within_reach(overriding(free, name, share))
 
+    def shape(self, allocation: Allocation, units: Mapping[str, int]) -> Allocation:
+        """The overrides of several layers for which so many of their units go.
+
+        As far as other floors and ceilings allow; the target is what they come to.
+        """
+        shaped = free = without_overrides(allocation, units)
+        for name, count in units.items():
+            layer = self.ranking.layers[name]
+            least, most = free.limits(name)
+            share = (layer.zeros + layer.weights(count)) / layer.size
+            shaped = overriding(shaped, name, min(max(share, least), most))
+        return self.within_reach(shaped)
+
+    def room(self, allocation: Allocation) -> dict[str, tuple[int, int]]:
+        """Fewest and most units of each layer that floors and ceilings let go.
+
+        Raises:
+            InputError: A floor is above a ceiling.
+        """
+        layers = self.layers(allocation)
+        due, high = self._bounds(allocation, layers)
+        return {
+            n: (min(each.nearest(due[n]), high[n]), high[n])
+            for n, each in layers.items()
+        }
+
     def within_reach(self, allocation: Allocation) -> Allocation:
         """The same with the nearest target that floors and ceilings allow."""
         layers = self.layers(allocation)
@@ -199,7 +225,7 @@ class WhatIf:
             ranking.macs - sum(e.uses * zeros[n] for n, e in layers.items()),
             ranking.bytes
             - sum(
-                each.size * each.width - sparse_bytes(each, zeros[name])
+                each.size * each.width - int(sparse_bytes(each, zeros[name]))
                 for name, each in layers.items()
             ),
         )

@@ -36,7 +36,7 @@ from engine.events import (
     Saved,
 )
 from engine.facts import damping_ratio, mean_overlap, raised_share
-from engine.steering.events import LookEnded, LookStarted
+from engine.steering.events import LayerMeasured, LookEnded, LookStarted
 from engine.words.units import accuracy, clock, count, exact, many, number, percent
 
 STAGES = {
@@ -215,6 +215,14 @@ def _compared(event: ComparisonEnded) -> str:
     return f"{verb}: {event.done} of {many(event.total, 'cell')}{failed}"
 
 
+def _measured(event: LayerMeasured) -> str:
+    return (
+        f"{event.name} alone at {percent(event.sparsities[-1])}: loss "
+        f"{number(event.losses[-1])} more, accuracy {accuracy(event.accuracies[-1])} "
+        f"(uncut {accuracy(event.dense)})"
+    )
+
+
 _SENTENCES: dict[type[Event], Callable[[Any], str | tuple[str, ...]]] = {
     RunStarted: _started,
     ModelLoaded: _model,
@@ -244,4 +252,5 @@ _SENTENCES: dict[type[Event], Callable[[Any], str | tuple[str, ...]]] = {
     ComparisonEnded: _compared,
     LookStarted: lambda event: f"{event.title} on {event.device}; nothing is pruned",
     LookEnded: lambda event: event.message,
+    LayerMeasured: _measured,
 }

@@ -35,6 +35,10 @@ def test_narrow_ranges_have_ticks_too(qtbot):
     assert words(axis, -5.22, -5.12, 600)
 
 
+def test_a_low_plot_of_many_decades_has_few_ticks(qtbot):
+    assert words(PowerAxis("left"), -5.0, 1.4, 140) == ["10⁻³", "10⁰"]
+
+
 def test_counts_read_as_counts_on_both_scales(qtbot):
     axis = CountAxis("left")
     assert words(axis, -0.3, 4.4, 400) == ["1", "10", "100", "1 k", "10 k"]
