@@ -62,8 +62,8 @@ class Rail(QWidget):
             self._stack.setCurrentWidget(view)
 
 
-def centre(notice: QWidget, views: QWidget, parent: QWidget) -> QWidget:
-    """Both, one above the other."""
+def centre(notices: tuple[QWidget, ...], views: QWidget, parent: QWidget) -> QWidget:
+    """All of them, one above the other."""
     found = QWidget(parent)
     found.setMinimumWidth(SMALLEST)
     column = QVBoxLayout(found)
@@ -71,7 +71,8 @@ def centre(notice: QWidget, views: QWidget, parent: QWidget) -> QWidget:
     column.setSpacing(0)
     above = QVBoxLayout()
     above.setContentsMargins(8, 0, 8, 0)
-    above.addWidget(notice)
+    for notice in notices:
+        above.addWidget(notice)
     column.addLayout(above)
     column.addWidget(views, 1)
     return found

@@ -14,16 +14,19 @@ from app import assets, geometry
 from app.actions import Actions
 from app.background import Background
 from app.banner import Banner
+from app.branching import Branching
 from app.bridge import Bridge
 from app.centre import centre
 from app.commands import Commands
 from app.comparing import Comparing
 from app.dialogs.closing import ask_to_close
 from app.errors import Net
+from app.family import Family
 from app.forms.draft import Draft
 from app.history import History
 from app.inspector import Inspector
 from app.menus import build_menus, build_toolbar, panel_actions
+from app.moment import MomentBar
 from app.panels.activity import ActivityBar
 from app.panels.layer_table import LayerTablePanel
 from app.panels.log import LogPanel
@@ -67,13 +70,16 @@ class MainWindow(QMainWindow):
         self.history = History(self.workspace, self.bridge, self.background, self)
         self.recipe_panel = RecipePanel(self.workspace, self.draft, self)
         self.steering = Steering(self.workspace, self.bridge, self)
+        self.family = Family(self.workspace, self)
         self.views = Views(
-            self.workspace, self.bridge, self.runner, self.steering, self.probing, self
-        )
+            self.workspace, self.bridge, self.runner, self.steering, self.probing,
+            self.family, self,
+        )  # fmt: skip
         self.layer_table = LayerTablePanel(self.workspace, self.bridge, self.steering)
         self.log = LogPanel(self.workspace, self.bridge)
         self.activity = ActivityBar(self.workspace, self.bridge)
         self.notice = Banner(wide=True, parent=self)
+        self.moment = MomentBar(self.bridge, self)
         self.actions_ = Actions(self.workspace, self.draft, self)
         self.commands = Commands(
             self.workspace, self.draft, self.inspector, self.runner, self.history,
@@ -82,6 +88,10 @@ class MainWindow(QMainWindow):
         self.comparing = Comparing(
             self.workspace, self.runner, preferences, self.notice, self
         )
+        self.branching = Branching(
+            self.workspace, self.draft, self.runner, preferences, self.views.timeline,
+            self.notice, self,
+        )  # fmt: skip
         self.net = Net(self.commands.on_defect, self)
         self._lay_out()
         self._connect()
@@ -118,6 +128,7 @@ class MainWindow(QMainWindow):
         self.hide()
         self.inspector.close()
         self.runner.close()
+        self.family.close()
         self.probing.close()
         self.probing.join()
         self.views.networks.close()
@@ -127,7 +138,7 @@ class MainWindow(QMainWindow):
     def _lay_out(self) -> None:
         self.setWindowIcon(assets.application_icon())
         self.setAcceptDrops(True)
-        middle = centre(self.notice, self.views, self)
+        middle = centre((self.notice, self.moment), self.views, self)
         self._columns = QSplitter(Qt.Orientation.Horizontal, self)
         for widget in (self.recipe_panel, middle, self.layer_table):
             self._columns.addWidget(widget)
@@ -199,6 +210,8 @@ class MainWindow(QMainWindow):
         runner.crashed.connect(do.on_defect)
         self.probing.crashed.connect(do.on_defect)
         self.views.networks.crashed.connect(do.on_defect)
+        self.family.failed.connect(do.on_defect)
+        self.views.timeline.run_wanted.connect(do.open)
         runner.scored.connect(self.workspace.set_scored)
         self.history.opened.connect(do.on_run_opened)
         self.history.failed.connect(do.on_defect)

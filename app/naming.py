@@ -1,5 +1,6 @@
 """Naming: what a new run folder is called."""
 
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -19,8 +20,20 @@ def comparison_folder(parent: Path, spec: Comparison, now: datetime) -> Path:
     return _new(parent, now, spec.recipe.model.kind, "comparison")
 
 
+def branch_folder(folder: Path) -> Path:
+    """`20260131-142501-demo-woodfisher-90-branch` beside a run, numbered if it exists.
+
+    Branches of branches are numbered on.
+    """
+    name = re.sub(r"-branch(-\d+)?$", "", folder.name)
+    return _unused(folder.parent, f"{name}-branch")
+
+
 def _new(parent: Path, now: datetime, *words: str) -> Path:
-    name = "-".join((now.strftime("%Y%m%d-%H%M%S"), *words))
+    return _unused(parent, "-".join((now.strftime("%Y%m%d-%H%M%S"), *words)))
+
+
+def _unused(parent: Path, name: str) -> Path:
     folder, number = parent / name, 1
     while folder.exists():
         number += 1

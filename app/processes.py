@@ -43,12 +43,21 @@ class Processes(QObject):
 
     def run(self, recipe: Recipe, folder: Path, trusted: frozenset[str]) -> None:
         """Prune; see `Runner.start`."""
-        handle, name = tempfile.mkstemp(suffix=".json", prefix="recipe-")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(dump(recipe))
-        self._recipe = Path(name)
-        words = ["run", name, "--out", str(folder)]
+        words = ["run", self._write(recipe), "--out", str(folder)]
         self._start(words, recipe, Follower(folder), trusted)
+
+    def branch(
+        self,
+        folder: Path,
+        node: int,
+        recipe: Recipe,
+        out: Path,
+        trusted: frozenset[str],
+    ) -> None:
+        """Go on from a node of a run; see `Runner.branch`."""
+        words = ["branch", str(folder), "--at", str(node), "--out", str(out)]
+        words += ["--recipe", self._write(recipe)]
+        self._start(words, recipe, Follower(out), trusted)
 
     def resume(self, recipe: Recipe, folder: Path, trusted: frozenset[str]) -> None:
         """Go on with a stopped run."""
@@ -67,6 +76,14 @@ class Processes(QObject):
         if not self._process.waitForFinished(PATIENCE):
             self._process.kill()
             self._process.waitForFinished()
+
+    def _write(self, recipe: Recipe) -> str:
+        """A file for the processes to read, which goes when they end."""
+        handle, name = tempfile.mkstemp(suffix=".json", prefix="recipe-")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(dump(recipe))
+        self._recipe = Path(name)
+        return name
 
     def _start(
         self,

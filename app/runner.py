@@ -73,6 +73,21 @@ class Runner(QObject):
             ),
         )  # fmt: skip
 
+    def branch(self, folder: Path, node: int, recipe: Recipe, out: Path) -> None:
+        """Go on from a node of a run with this recipe, in a new folder."""
+        self._inspector.take_as_seen(recipe)
+        if recipe.machine.processes > 1:
+            self._show_start(out)
+            trusted = self._preferences.trusted
+            self._processes.branch(folder, node, recipe, out, trusted)
+            return
+        self._begin(
+            out,
+            lambda control, trust: engine.branch(
+                folder, node, out, recipe, self._post, control, trust
+            ),
+        )
+
     def resume(self, folder: Path) -> None:
         """Go on with a stopped run from its newest checkpoint."""
         recipe = self._workspace.recipe
@@ -195,6 +210,8 @@ class Runner(QObject):
         self._workspace.set_folder(folder)  # first: a replay under way ends with it
         if clear:
             self._bridge.clear()
+        else:
+            self._bridge.look(None)
         self._workspace.set_state("running")
 
     def _post(self, event: Event) -> None:

@@ -4,6 +4,7 @@ from PySide6.QtWidgets import QWidget
 
 from app.bridge import Bridge
 from app.centre import Rail
+from app.family import Family
 from app.panels.classes import ClassesPanel
 from app.panels.compare import ComparePanel
 from app.panels.curves import CurvesPanel
@@ -15,6 +16,7 @@ from app.panels.promises import PromisesPanel
 from app.panels.schedule import SchedulePanel
 from app.panels.sensitivity import SensitivityPanel
 from app.panels.thresholds import ThresholdsPanel
+from app.panels.timeline import TimelinePanel
 from app.panels.weights import WeightsPanel
 from app.runner import Runner
 from app.steering.budgeting import Budgeting
@@ -36,6 +38,7 @@ class Views(Rail):
         runner: Does long work behind a view.
         steering: Knows what the next prune would do.
         probing: Measures it.
+        family: Knows the runs that share moments with the one on show.
         parent: Qt's.
     """
 
@@ -46,6 +49,7 @@ class Views(Rail):
         runner: Runner,
         steering: Steering,
         probing: Probing,
+        family: Family,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -57,6 +61,7 @@ class Views(Rail):
         surgery = Surgery(workspace, self.networks, runner, self)
         self.weights = WeightsPanel(workspace, bridge, self.networks, surgery)
         self.classes = ClassesPanel(workspace, self.networks, runner)
+        self.timeline = TimelinePanel(workspace, bridge, family)
         self.schedule = SchedulePanel(Strip(workspace, bridge, runner, self))
         self.damping = DampingPanel(workspace, DampingSteering(workspace, runner, self))
         self.duel = DuelPanel(workspace, runner)
@@ -68,6 +73,7 @@ class Views(Rail):
             ("Curves", self.curves),
             ("Layers", self.layers),
             ("Promises", self.promises),
+            ("Timeline", self.timeline),
         )
         next_prune = (
             ("Thresholds", self.thresholds),

@@ -6,6 +6,7 @@ from engine.starting import starting
 
 # Importing torch takes seconds. Python calls a program "-m" until its package is there.
 with starting(program=sys.argv[:1] == ["-m"]):
+    from engine.branch import branch
     from engine.comparing.compare import compare
     from engine.comparing.known import Known
     from engine.comparing.ledger import comparison_of
@@ -45,6 +46,7 @@ __all__ = [
     "Probed",
     "Prober",
     "Study",
+    "branch",
     "compare",
     "compare_classes",
     "comparison_of",

@@ -1,8 +1,7 @@
-"""The command line: run, resume, compare, inspect, plan, export and settings."""
+"""The command line: run, resume, branch, compare, inspect, plan, export and others."""
 
 import argparse
 import dataclasses
-import hashlib
 import io
 import json
 import os
@@ -11,7 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from pathlib import Path
+from functools import partial
 
 from engine.starting import STOPPED, starting
 
@@ -20,12 +19,11 @@ with starting(program=__name__ == "__main__"):
     from engine.comparing.comparison import EXAMPLE, load_comparison
     from engine.errors import EngineError, InputError, RunError
     from engine.events import Event, RunStopped
-    from engine.reading import read_json
-    from engine.recipe import Recipe, changed, parse, setting_of
+    from engine.records.timeline import nodes_of
     from engine.sharing import ranks
-    from engine.words import written
+    from engine.words.arguments import read_recipe, trusted
     from engine.words.cells import CellsConsole
-    from engine.words.console import Console, layer_table, plan_report
+    from engine.words.console import Console, layer_table, node_table, plan_report
     from engine.words.manual import manual
 
 COMPARISON = f"""\
@@ -99,7 +97,7 @@ def _explain(error: EngineError, debug: bool) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    recipe = _recipe(options)
+    recipe = read_recipe(options.recipe, options.set)
     last = _follow(
         options,
         lambda **how: engine.run(recipe, options.out, ranks=options.ranks, **how),
@@ -145,20 +143,44 @@ def _follow(
     with speaker(options.jsonl) as console:
         before = [signal.signal(each, lambda *_: control.stop()) for each in buttons]
         try:
-            return go(emit=console.say, control=control, trust=_trust(options))
+            return go(emit=console.say, control=control, trust=trusted(options.trust))
         finally:
             for each, handler in zip(buttons, before, strict=True):
                 signal.signal(each, handler)
 
 
+def _branch(options: argparse.Namespace) -> int:
+    engine.recipe_of(options.folder)  # which says if this is no run folder
+    recipe = read_recipe(options.recipe or options.folder, options.set)
+    go = partial(engine.branch, options.folder, options.node, options.out, recipe)
+    last = _follow(options, lambda **how: go(ranks=options.ranks, **how))
+    return STOPPED if isinstance(last, RunStopped) else 0
+
+
+def _nodes(options: argparse.Namespace) -> int:
+    engine.recipe_of(options.folder)  # which says if this is no run folder
+    nodes = nodes_of(options.folder)
+    if options.json:
+        print(json.dumps([dataclasses.asdict(node) for node in nodes], indent=2))
+    else:
+        Console(jsonl=False).terminal.print(node_table(nodes))
+    return 0
+
+
 def _inspect(options: argparse.Namespace) -> int:
     with Console(options.jsonl) as console:
-        engine.inspect(_recipe(options), layer_table(console), trust=_trust(options))
+        engine.inspect(
+            read_recipe(options.recipe, options.set),
+            layer_table(console),
+            trust=trusted(options.trust),
+        )
     return 0
 
 
 def _plan(options: argparse.Namespace) -> int:
-    planned = engine.plan(_recipe(options), _trust(options))
+    planned = engine.plan(
+        read_recipe(options.recipe, options.set), trusted(options.trust)
+    )
     if options.json:
         print(json.dumps(dataclasses.asdict(planned), indent=2))
     else:
@@ -168,7 +190,7 @@ def _plan(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     report = engine.export(
-        options.folder, options.to, options.out, _trust(options), options.force
+        options.folder, options.to, options.out, trusted(options.trust), options.force
     )
     if report.moment:
         print(report.moment, file=sys.stderr)
@@ -179,35 +201,6 @@ def _export(options: argparse.Namespace) -> int:
 def _settings(options: argparse.Namespace) -> int:
     print(manual(), end="")
     return 0
-
-
-def _recipe(options: argparse.Namespace) -> Recipe:
-    """The file with its changes, which may mend it."""
-    changes, said = {}, {}
-    for change in options.set:
-        key, equals, text = (part.strip() for part in change.partition("="))
-        if not equals:
-            raise InputError(
-                f"--set {change} has no value.", "Write --set group.setting=value."
-            )
-        setting = setting_of(*key.split(".", 1)) if "." in key else None
-        changes[key] = written.read(text, setting) if setting else text
-        said[key] = f"--set {change}"
-    content = changed(read_json(options.recipe, "recipe"), changes)
-    return parse(content, options.recipe, said)
-
-
-def _trust(options: argparse.Namespace) -> frozenset[str]:
-    return frozenset(_digest(Path(file)) for file in options.trust)
-
-
-def _digest(file: Path) -> str:
-    try:
-        return hashlib.sha256(file.read_bytes()).hexdigest()
-    except OSError as error:
-        raise InputError(
-            f"Cannot read {file}: {error.strerror}.", "Check the path after --trust."
-        ) from error
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -224,15 +217,16 @@ def _parser() -> argparse.ArgumentParser:
     spoken.add_argument(
         "--jsonl", action="store_true", help="print every event as one JSON line"
     )
-    cooked = argparse.ArgumentParser(add_help=False)
-    cooked.add_argument("recipe", metavar="RECIPE.json")
-    cooked.add_argument(
+    settable = argparse.ArgumentParser(add_help=False)
+    settable.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="KEY=VALUE",
         help="change a setting, such as estimator.samples=500 (repeatable)",
     )
+    cooked = argparse.ArgumentParser(add_help=False, parents=[settable])
+    cooked.add_argument("recipe", metavar="RECIPE.json")
     parser = argparse.ArgumentParser(
         prog="python -m engine",
         description="Prune trained networks with second-order information.",
@@ -250,6 +244,22 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--out", required=True, metavar="FOLDER", help="the run folder")
     resume = add("resume", _resume, "go on with a stopped run", spoken)
     resume.add_argument("folder", metavar="FOLDER")
+    nodes = add("nodes", _nodes, "list the moments that a run has kept")
+    nodes.add_argument("folder", metavar="FOLDER")
+    nodes.add_argument("--json", action="store_true", help="print them as JSON")
+    branch = add("branch", _branch, "go on from one of them", spoken, settable)
+    branch.add_argument("folder", metavar="FOLDER")
+    branch.add_argument(
+        *("--node", "--at"),  # torchrun takes the first for an option of its own
+        required=True,
+        type=int,
+        metavar="N",
+        help="its number in `nodes`; under torchrun write --at",
+    )
+    branch.add_argument("--out", required=True, metavar="FOLDER", help="the new run's")
+    branch.add_argument(
+        "--recipe", metavar="RECIPE.json", help="in place of the run's own"
+    )
     compare = add("compare", _compare, "methods x sparsities x seeds", spoken)
     compare.formatter_class = argparse.RawDescriptionHelpFormatter
     compare.epilog = COMPARISON

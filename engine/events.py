@@ -18,7 +18,9 @@ from engine.facts import (
 from engine.run_events import (
     Amended,
     AmendmentRefused,
+    Branched,
     Event,
+    NodeKept,
     Noticed,
     RunFailed,
     RunFinished,
@@ -261,6 +263,8 @@ EVENTS: tuple[type[Event], ...] = (
     Evaluated,
     Trained,
     EpochFinished,
+    NodeKept,
+    Branched,
     Saved,
     Noticed,
     Amended,

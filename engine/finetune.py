@@ -146,7 +146,8 @@ class Finetuner:
         self.epoch, self.batch = state["epoch"], state["batch"]
         self.best = state["best"]
         self._loss_sum, self._seen = state["loss_sum"], state["seen"]
-        self._optimizer.load_state_dict(state["optimizer"])
+        if "optimizer" in state:  # a branch begins with a fresh one
+            self._optimizer.load_state_dict(state["optimizer"])
 
     def _batches(self) -> int:
         """How many an epoch has; batch norm cannot take a last one of one image."""

@@ -28,6 +28,42 @@ class Saved(Event):
 
 
 @dataclass(frozen=True)
+class NodeKept(Event):
+    """A moment was kept, to look at again or to branch from.
+
+    Attributes:
+        node: Its number in the run, from 0.
+        kind: dense, prune, repair, epoch or end.
+        step: Prunes done, sub-steps counted.
+        epoch: Epochs of fine-tuning done.
+        sparsity: Of the prunable weights.
+        accuracy, loss: As measured last of this network; None where it was not.
+        split: That it was measured on.
+        size: Bytes that keeping it took, what it shares with others left out.
+        state: SHA-256 of what was kept; the same in a run and its branches.
+    """
+
+    node: int
+    kind: str
+    step: int
+    epoch: int
+    sparsity: float
+    accuracy: float | None
+    loss: float | None
+    split: str
+    size: int
+    state: str
+
+
+@dataclass(frozen=True)
+class Branched(Event):
+    """The run goes on from a node of another run, with settings of its own."""
+
+    parent: str
+    node: int
+
+
+@dataclass(frozen=True)
 class Noticed(Event):
     """Something decided or found on the person's behalf; `level` is info or warning."""
 

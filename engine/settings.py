@@ -247,6 +247,14 @@ class Machine(Part):
         "takes less time than the disk; off keeps all bits, on the disk.",
         advanced=True,
     )
+    timeline: Literal["auto", "everything", "prunes", "nothing"] = field(
+        "auto",
+        "Timeline",
+        "The moments that the run folder keeps, to look at and to branch from: after "
+        "every prune and epoch, around prunes only, or none. auto keeps as much as "
+        "fits into 1 GB.",
+        advanced=True,
+    )
     batch: int = field(
         256,
         "Evaluation batch",

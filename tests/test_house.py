@@ -33,6 +33,7 @@ APP_MAY_SEE = {
     "engine.steering.settling",
     "engine.steering.dispute",
     "engine.records.whole",
+    "engine.records.timeline",
     "engine.words.units",
     "engine.words.plan",
     "engine.words.events",
@@ -40,7 +41,7 @@ APP_MAY_SEE = {
 }
 PLAIN = (
     *("amendment", "events", "facts", "part", "errors", "monitor"),
-    *("records/whole", "records/codec", "comparing/cells"),
+    *("records/whole", "records/codec", "records/timeline", "comparing/cells"),
     *("words/units", "words/events", "words/written"),
     *("steering/classes", "steering/layer_weights"),
     *("steering/events", "steering/ranking", "steering/agreement"),
@@ -89,7 +90,7 @@ def test_app_sees_only_the_door(path):
     modules = set(imports(path))
     assert not {m.split(".")[0] for m in modules} & TORCH_FREE
     seen = {m for m in modules if m.split(".")[0] == "engine"}
-    names = ("inspect", "run", "plan", "export", "compare", "score")
+    names = ("inspect", "run", "branch", "plan", "export", "compare", "score")
     door = {f"engine.{name}" for name in names}
     assert seen <= APP_MAY_SEE | door  # the door's functions share module names
 

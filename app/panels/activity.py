@@ -63,8 +63,8 @@ class ActivityBar(QWidget):
         for widget in (self.progress, self.time_left, self.memory, self.device):
             layout.addWidget(widget)
         workspace.state_changed.connect(self._show)
-        bridge.on(Event, self._add)
-        bridge.cleared.connect(self._clear)
+        bridge.heard.connect(self._add)
+        bridge.begun.connect(self._clear)
         self._clear()
 
     def _clear(self) -> None:

@@ -13,6 +13,7 @@ from engine.comparing.comparison import Comparison, parse_comparison, place
 from engine.comparing.picture import picture
 from engine.errors import InputError, RunError
 from engine.records.store import Store, recipe_of
+from engine.records.timeline import NODES
 from engine.records.whole import write
 
 RESULTS = "compare.json"
@@ -187,5 +188,6 @@ def _path(folder: Path, cell: Cell) -> Path:
 
 def _drop_networks(path: Path) -> None:
     """Leave the story and the numbers of a run."""
-    shutil.rmtree(path / "states", ignore_errors=True)
+    for kept in ("states", NODES):
+        shutil.rmtree(path / kept, ignore_errors=True)
     (path / "model.safetensors").unlink(missing_ok=True)

@@ -16,6 +16,7 @@ from engine.monitor import Monitor
 from engine.planning import memory, times
 from engine.planning.budget import Budget, decide
 from engine.planning.memory import Extent
+from engine.planning.timeline import takes, wanted
 from engine.recipe import Recipe
 
 TIMED = (
@@ -48,6 +49,7 @@ class Plan:
         phase_bytes: Most memory on the device in each phase.
         gradient_bytes: Gradients of one step, wherever they are.
         disk_bytes: Temporary files.
+        timeline_bytes: What the run folder keeps to look back at, about.
         seconds: By phase; rough, see `reasons`.
         reasons: What was chosen and why, in sentences.
     """
@@ -69,6 +71,7 @@ class Plan:
     phase_bytes: dict[str, int]
     gradient_bytes: int
     disk_bytes: int
+    timeline_bytes: int
     seconds: dict[str, float]
     reasons: tuple[str, ...]
 
@@ -116,6 +119,7 @@ def _plan(recipe: Recipe, trust: frozenset[str], folder: Path, watched: bool) ->
     weights = {name: model.get_parameter(name).detach() for name in names}
     prunes, notes = levels(recipe, kept, uses(layers))
     steps = sum(len(level.steps) for level in prunes)
+    keeps, left_out = wanted(recipe, size, prunes)
     method, second_order = recipe.estimator, isinstance(recipe.estimator, ObsEstimator)
     rows = memory.samples(method, size) if second_order else 0
     return Plan(
@@ -139,11 +143,13 @@ def _plan(recipe: Recipe, trust: frozenset[str], folder: Path, watched: bool) ->
         phase_bytes=budget.phases,
         gradient_bytes=memory.held(size, method, budget.storage) if second_order else 0,
         disk_bytes=budget.disk,
+        timeline_bytes=takes(recipe, keeps, size, prunes),
         seconds=times.seconds(
             recipe, model, prunable, size, budget, steps, device, folder
         ),
         reasons=(
             *(*monitor.notices, *budget.reasons, *notes),
+            *([left_out] if left_out else []),
             *(TIMED, *([SHARED] if processes > 1 else [])),
         ),
     )

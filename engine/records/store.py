@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,7 +20,8 @@ from engine.data.base import DataSpec
 from engine.errors import InputError, RunError
 from engine.events import DataLoaded, Event
 from engine.recipe import Recipe, dump, load
-from engine.records import codec
+from engine.records import codec, nodes
+from engine.records.timeline import nodes_of
 from engine.records.whole import write
 
 KEPT_STATES = 2
@@ -30,8 +32,8 @@ class Store:
     """One run folder, locked while open.
 
     Holds `recipe.json` (with what was changed while the run went on), `events.jsonl`,
-    `summary.json`, `model.safetensors` (the pruned network) and `states/` (what
-    `resume` needs; the newest two are kept).
+    `summary.json`, `model.safetensors` (the pruned network), `states/` (what `resume`
+    needs; the newest two are kept until the end) and `nodes/`, the timeline.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -127,12 +129,27 @@ class Store:
         for old in _states(self.folder)[:-KEPT_STATES]:
             old.unlink()
 
-    def save_result(self, weights: dict[str, Tensor], summary: dict[str, Any]) -> None:
-        """Write the pruned network and its summary."""
-        tensors = {k: v.detach().cpu().contiguous() for k, v in weights.items()}
-        self._write(self.folder / "model.safetensors", save(_unshared(tensors)))
+    def save_result(
+        self, weights: dict[str, Tensor] | None, summary: dict[str, Any]
+    ) -> Path | None:
+        """Write the pruned network and its summary; a finished run needs no states.
+
+        Args:
+            weights: Of the network; None where the last node of the timeline has them.
+            summary: See `summarise`.
+
+        Returns:
+            The file of the network, if there is one.
+        """
+        path = None
+        if weights is not None:
+            tensors = {k: v.detach().cpu().contiguous() for k, v in weights.items()}
+            path = self.folder / "model.safetensors"
+            self._write(path, save(_unshared(tensors)))
         text = json.dumps(summary, indent=2, allow_nan=False) + "\n"
         self._write(self.folder / "summary.json", text.encode())
+        shutil.rmtree(self.folder / "states", ignore_errors=True)
+        return path
 
     def _write(self, path: Path, content: bytes | memoryview) -> None:
         try:
@@ -213,12 +230,17 @@ def spec_of(folder: str | Path) -> DataSpec:
 def result_of(folder: str | Path) -> dict[str, Tensor] | None:
     """The network of a finished run; None of any other.
 
+    A branch has it in the last node of its timeline only.
+
     Raises:
         InputError: It cannot be read.
     """
-    path = existing(folder) / "model.safetensors"
+    folder = existing(folder)
+    path = folder / "model.safetensors"
     if not path.exists():
-        return None
+        ended = (folder / "summary.json").exists() and nodes_of(folder)[-1:]
+        whole = ended and ended[0].kind == "end"
+        return nodes.load(folder, ended[0].node)["model"] if whole else None
     try:
         return load_file(path)
     except Exception as error:

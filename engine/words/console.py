@@ -12,11 +12,20 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Column, Table
 from rich.text import Text
 
-from engine.events import Event, ModelLoaded, Noticed, Progressed, RunFailed
+from engine.events import (
+    Event,
+    ModelLoaded,
+    NodeKept,
+    Noticed,
+    Progressed,
+    RunFailed,
+)
 from engine.planning.plan import Plan
 from engine.records import codec
 from engine.words.events import in_words, level
+from engine.words.nodes import moment
 from engine.words.plan import described, phases
+from engine.words.units import accuracy, exact, percent
 
 WIDTH = 160  # columns where there is no terminal to ask
 
@@ -109,6 +118,19 @@ def plan_report(plan: Plan) -> Group:
         costs.add_row(*row)
     facts = [Text(f"{title:<12}{words}") for title, words in described(plan)]
     return Group(*facts, costs, *map(Text, plan.reasons))
+
+
+def node_table(nodes: Iterable[NodeKept]) -> Table:
+    """The moments that a run has kept."""
+    right = (Column(title, justify="right") for title in ("Sparse", "Accuracy", "Size"))
+    table = Table("Node", "After", *right)
+    for node in nodes:
+        known = node.accuracy is not None
+        told = f"{accuracy(node.accuracy)} ({node.split})" if known else "not measured"
+        size = f"{exact(round(node.size / 1024))} KiB"
+        sparsity = percent(node.sparsity)
+        table.add_row(str(node.node), moment(node), sparsity, told, size)
+    return table
 
 
 def _layers(event: ModelLoaded) -> Table:

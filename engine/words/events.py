@@ -12,6 +12,7 @@ from engine.comparing.cells import (
 from engine.events import (
     Amended,
     AmendmentRefused,
+    Branched,
     Checked,
     CheckpointLoaded,
     DataLoaded,
@@ -230,6 +231,7 @@ _SENTENCES: dict[type[Event], Callable[[Any], str | tuple[str, ...]]] = {
     LevelsPlanned: _planned,
     PhaseFinished: _phase,
     Pruned: _pruned,
+    Branched: lambda event: f"Branched from node {event.node} of {event.parent}",
     Restored: lambda event: f"Went on at {percent(event.sparsity)} sparsity",
     Fitted: _fitted,
     Resampled: _resampled,

@@ -21,6 +21,7 @@ def described(plan: Plan) -> list[tuple[str, str]]:
         rows.append(("Host memory", units.memory(plan.host_bytes)))
     rows += [
         ("Disk", units.memory(plan.disk_bytes) if plan.disk_bytes else "Nothing"),
+        ("Timeline", _timeline(plan)),
         ("Prunes", _prunes(plan)),
     ]
     if plan.block_size is not None:
@@ -34,6 +35,12 @@ def described(plan: Plan) -> list[tuple[str, str]]:
     total = f"about {units.clock(sum(plan.seconds.values()))}"
     rows.append(("Time", f"{total} ({parts})" if parts else total))
     return rows
+
+
+def _timeline(plan: Plan) -> str:
+    if not plan.timeline_bytes:
+        return "Nothing is kept to look back at"
+    return f"about {units.memory(max(plan.timeline_bytes, 2**20))} in the run folder"
 
 
 def _prunes(plan: Plan) -> str:

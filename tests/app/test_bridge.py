@@ -5,8 +5,9 @@ import time
 
 import pytest
 
-from app.bridge import BUDGET, Bridge
-from engine.events import Event, Noticed, Progressed, Trained
+from app.bridge import AGAIN, BUDGET, Bridge
+from engine.events import Event, ModelLoaded, Noticed, Progressed, Trained
+from engine.steering.events import LookEnded
 
 
 @pytest.fixture
@@ -79,3 +80,66 @@ def test_a_flood_is_unpacked_in_small_portions(bridge, qtbot):
         looks.append(time.perf_counter() - began)
     assert sum(count) == 60_000
     assert sorted(looks)[len(looks) // 2] < 5 * BUDGET
+
+
+def three_epochs(bridge, qtbot):
+    """Post three events; what the panels and the others heard of them."""
+    shown, heard = [], []
+    bridge.on(Event, shown.extend)
+    bridge.heard.connect(heard.extend)
+    bridge.cleared.connect(shown.clear)
+    with qtbot.waitSignal(bridge.drained):
+        for epoch in range(3):
+            bridge.post(Trained(epoch, 0.0, 0.0))
+        bridge.post(Progressed("x", 1, 2, 0.0, 0))
+    return shown, heard
+
+
+def test_a_moment_is_told_again_up_to_its_event(bridge, qtbot):
+    shown, heard = three_epochs(bridge, qtbot)
+    with qtbot.waitSignals([bridge.looked, bridge.drained]):
+        bridge.look(heard[1])
+    assert bridge.moment is heard[1]
+    assert [event.epoch for event in shown] == [0, 1]
+    assert len(heard) == 4  # what is told again is no news
+    with qtbot.waitSignal(bridge.drained):
+        bridge.look(None)
+    assert [event.epoch for event in shown] == [0, 1, 2]  # and no old progress
+
+
+def test_a_run_goes_on_unshown_while_a_moment_is_looked_at(bridge, qtbot):
+    shown, heard = three_epochs(bridge, qtbot)
+    bridge.look(heard[0])
+    network = ModelLoaded("net", (), 0, 0)
+    with qtbot.waitSignal(bridge.drained):
+        for event in (Trained(3, 0.0, 0.0), LookEnded("Done."), network):
+            bridge.post(event)
+    assert shown == [heard[0], LookEnded("Done."), network]
+    assert heard[-3].epoch == 3
+    bridge.look(None)
+    bridge.post(Trained(4, 0.0, 0.0))  # comes while the past is still told
+    with qtbot.waitSignal(bridge.drained):
+        pass
+    epochs = [event.epoch for event in shown if isinstance(event, Trained)]
+    assert epochs == [0, 1, 2, 3, 4]
+
+
+def test_a_long_past_is_told_in_portions(bridge, qtbot):
+    portions = []
+    for epoch in range(3 * AGAIN):
+        bridge.post(Trained(epoch, 0.0, 0.0))
+    with qtbot.waitSignal(bridge.drained):
+        pass
+    newest = bridge._told[-1]
+    bridge.on(Event, lambda events: portions.append(len(events)))
+    with qtbot.waitSignal(bridge.drained):
+        bridge.look(newest)
+    assert portions == [AGAIN] * 3
+
+
+def test_another_run_ends_the_look(bridge, qtbot):
+    _, heard = three_epochs(bridge, qtbot)
+    bridge.look(heard[0])
+    with qtbot.waitSignals([bridge.begun, bridge.cleared, bridge.looked]):
+        bridge.clear()
+    assert bridge.moment is None and not bridge._told

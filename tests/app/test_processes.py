@@ -1,5 +1,7 @@
 """Runs in two processes, started and followed by the window's runner."""
 
+import json
+
 import pytest
 
 from app.processes import _first_words
@@ -62,6 +64,24 @@ def test_what_keeps_it_from_beginning_is_said(
         runner.start(with_changes(quick, changes), tmp_path / "run")
     assert "lost.pth" in told.args[0].message and told.args[0].hint
     assert workspace.state == "idle" and workspace.folder is None
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_branch_in_two_processes_goes_on_from_its_node(
+    qtbot, runner, workspace, seen, quick, tmp_path
+):
+    recipe = with_changes(quick, TWO | {"schedule.recomputations": 2})
+    with qtbot.waitSignal(runner.run_ended, timeout=PATIENCE):
+        runner.start(recipe, tmp_path / "run")
+    seen.clear()
+    with qtbot.waitSignal(runner.run_ended, timeout=PATIENCE) as ended:
+        runner.branch(tmp_path / "run", 1, recipe, tmp_path / "branch")
+    assert isinstance(ended.args[0], RunFinished)
+    assert kinds(seen).count("RunStarted") == 2 and "Branched" in kinds(seen)
+    told = (json.loads((tmp_path / name / "summary.json").read_text())
+            for name in ("run", "branch"))  # fmt: skip
+    assert len({each["mask_sha256"] for each in told}) == 1
 
 
 def test_several_processes_cannot_pause_and_say_so(window):

@@ -13,6 +13,7 @@ from engine.facts import LayerCurvature, LayerStability
 from engine.words.events import cell_name, in_words, level
 
 LAYER = e.LayerInfo("fc.weight", "Linear", (2, 2), 4, 4, 0, "prunable")
+NODE = e.NodeKept(3, "prune", 2, 1, 0.8, 87.4, 0.36, "validation", 4096, "ab")
 EXAMPLES = (
     (
         e.RunStarted("runs/a", "CPU", 3, resumed=True),
@@ -60,6 +61,7 @@ EXAMPLES = (
         e.Noticed("warning", "Block size lowered.", "Add memory."),
         "lowered. Add memory.",
     ),
+    (e.Branched("runs/a", 3), "Branched from node 3 of runs/a"),
     (e.Saved("summary.json"), "Saved summary.json"),
     (
         e.Amended(2, 1, 0, (("finetune.epochs", 5),), "epochs 5 instead of 3"),
@@ -92,6 +94,7 @@ def test_what_only_drives_plots_is_not_told():
         e.Trained(0.1, 0.1, 0.1),
         e.Scored(1, ()),
         e.Halved(1, 0.0, 0.4, 0.8, 0.1, None, 0.5, 0.01, 1),  # a notice tells it
+        NODE,
         e.PhaseStarted("load"),
         e.PhaseFinished("selection", 0.01),
         e.Progressed("x", 1, 2, 3.0, 4),
@@ -101,7 +104,7 @@ def test_what_only_drives_plots_is_not_told():
 
 def test_every_event_type_is_told_or_drawn():
     told = {type(event) for event, _ in EXAMPLES} | {e.RunFailed}
-    drawn = {e.Trained, e.Scored, e.Halved, e.PhaseStarted, e.Progressed}
+    drawn = {e.Trained, e.Scored, e.Halved, e.NodeKept, e.PhaseStarted, e.Progressed}
     assert set(e.EVENTS) - told == drawn
 
 

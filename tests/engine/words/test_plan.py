@@ -17,6 +17,7 @@ def test_words_for_a_large_plan(paged, words):
         peak_bytes=2 * 1024**3, limit_bytes=15 * 1024**3,
         host_bytes=1024**3, phase_bytes={"evaluate": 2**20, "curvature": 2 * 1024**3},
         gradient_bytes=38 * 1024**3, disk_bytes=38 * 1024**3 * paged,
+        timeline_bytes=120 * 1024**2 * paged,
         seconds={"gradients": 300.0, "curvature": 301.0, "evaluate": 0.1},
         reasons=(),
     )  # fmt: skip
@@ -35,3 +36,5 @@ def test_words_for_a_large_plan(paged, words):
     other = dataclasses.replace(plan, of="multiply-accumulates")
     assert dict(described(other))["Prunes"] == "1 to 90.0 % of the multiply-accumulates"
     assert rows["Disk"] == ("38.0 GB" if paged else "Nothing")
+    kept = "about 120 MB in the run folder"
+    assert rows["Timeline"] == (kept if paged else "Nothing is kept to look back at")
