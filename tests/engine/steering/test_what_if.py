@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from engine.allocation import ALLOCATIONS
@@ -86,6 +86,10 @@ bounds = st.dictionaries(
     st.integers(0, 10**6), st.booleans(), st.sampled_from([0.0, 0.3]),
     st.sampled_from([None, Groups(size=3)]), st.sampled_from([0.0, 0.4]),
     st.sampled_from([USES, ONCE]),
+)  # fmt: skip
+@example(  # floors that groups cannot meet
+    MacsBudget, 0.0, {"a": 1.0, "b.c": 1.0}, {}, 115, False, 0.0, Groups(size=3), 0.0,
+    USES,
 )  # fmt: skip
 def test_it_foretells_what_the_allocation_does(
     kind, sparsity, floor, ceiling, seed, ties, power, pattern, gone, uses
