@@ -68,8 +68,9 @@ class MainWindow(QMainWindow):
         self.recipe_panel = RecipePanel(self.workspace, self.draft, self)
         self.steering = Steering(self.workspace, self.bridge, self)
         self.views = Views(
-            self.workspace, self.bridge, self.runner, self.steering, self.probing, self
-        )
+            self.workspace, self.bridge, self.runner, self.steering, self.probing,
+            preferences, self,
+        )  # fmt: skip
         self.layer_table = LayerTablePanel(self.workspace, self.bridge, self.steering)
         self.log = LogPanel(self.workspace, self.bridge)
         self.activity = ActivityBar(self.workspace, self.bridge)
@@ -118,6 +119,7 @@ class MainWindow(QMainWindow):
         self.hide()
         self.inspector.close()
         self.runner.close()
+        self.views.runs.close_down()
         self.probing.close()
         self.probing.join()
         self.views.networks.close()
@@ -185,6 +187,7 @@ class MainWindow(QMainWindow):
         self.comparing.opened.connect(self.views.compare.set_comparison)
         self.comparing.opened.connect(self._show_comparison)
         self.views.compare.cell_opened.connect(do.open)
+        self.views.runs.run_opened.connect(do.open)
         do.preferences_wanted.connect(self._edit_preferences)
         self.inspector.inspected.connect(do.on_inspected)
         self.inspector.inspect_failed.connect(do.on_inspect_failed)

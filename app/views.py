@@ -11,10 +11,12 @@ from app.panels.damping import DampingPanel
 from app.panels.duel import DuelPanel
 from app.panels.layers import LayersPanel
 from app.panels.promises import PromisesPanel
+from app.panels.runs import RunsPanel
 from app.panels.schedule import SchedulePanel
 from app.panels.sensitivity import SensitivityPanel
 from app.panels.thresholds import ThresholdsPanel
 from app.panels.weights import WeightsPanel
+from app.preferences import Preferences
 from app.runner import Runner
 from app.steering.damping import DampingSteering
 from app.steering.networks import Networks
@@ -34,6 +36,7 @@ class Views(Rail):
         runner: Does long work behind a view.
         steering: Knows what the next prune would do.
         probing: Measures it.
+        preferences: Remembers what is set side by side.
         parent: Qt's.
     """
 
@@ -44,6 +47,7 @@ class Views(Rail):
         runner: Runner,
         steering: Steering,
         probing: Probing,
+        preferences: Preferences,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -60,6 +64,7 @@ class Views(Rail):
         self.damping = DampingPanel(workspace, DampingSteering(workspace, runner, self))
         self.duel = DuelPanel(workspace, runner)
         self.compare = ComparePanel(bridge)
+        self.runs = RunsPanel(workspace, bridge, runner, preferences)
         run = (
             ("Curves", self.curves),
             ("Layers", self.layers),
@@ -73,7 +78,7 @@ class Views(Rail):
             ("Duel", self.duel),
         )
         network = (("Weights", self.weights), ("Classes", self.classes))
-        side_by_side = (("Methods", self.compare),)
+        side_by_side = (("Methods", self.compare), ("Runs", self.runs))
         self.fill(
             ("Run", run),
             ("Next prune", next_prune),

@@ -20,4 +20,28 @@ class LookEnded(Event):
     message: str
 
 
-LOOK_EVENTS: tuple[type[Event], ...] = (LookStarted, LookEnded)
+@dataclass(frozen=True)
+class LatencyMeasured(Event):
+    """How long a batch takes through the network of a run, as torch runs it here.
+
+    Attributes:
+        folder: Of the run.
+        images: Of the batch.
+        device: On which.
+        seconds: The median of all passes; None where it could not be measured.
+        low, high: Quartiles.
+        passes: How many.
+        error: Why it could not be measured; empty otherwise.
+    """
+
+    folder: str
+    images: int
+    device: str
+    seconds: float | None = None
+    low: float | None = None
+    high: float | None = None
+    passes: int = 0
+    error: str = ""
+
+
+LOOK_EVENTS: tuple[type[Event], ...] = (LookStarted, LookEnded, LatencyMeasured)

@@ -148,5 +148,9 @@ class Ranking:
 
 def sparse_bytes(layer: LayerRanking, zeros: int) -> int:
     """Of a layer as the weights that are left and one bit each; dense if smaller."""
-    packed = (layer.size - zeros) * layer.width + -(-layer.size // 8)
-    return min(packed, layer.size * layer.width)
+    return packed_bytes(layer.size, layer.width, zeros)
+
+
+def packed_bytes(size: int, width: int, zeros: int) -> int:
+    """Of so many weights, stored as `sparse_bytes` has it."""
+    return min((size - zeros) * width + -(-size // 8), size * width)
