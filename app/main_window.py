@@ -71,7 +71,9 @@ class MainWindow(QMainWindow):
             self.workspace, self.bridge, self.runner, self.steering, self.probing,
             preferences, self,
         )  # fmt: skip
-        self.layer_table = LayerTablePanel(self.workspace, self.bridge, self.steering)
+        self.layer_table = LayerTablePanel(
+            self.workspace, self.bridge, self.steering, preferences
+        )
         self.log = LogPanel(self.workspace, self.bridge)
         self.activity = ActivityBar(self.workspace, self.bridge)
         self.notice = Banner(wide=True, parent=self)

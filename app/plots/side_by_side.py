@@ -21,11 +21,11 @@ from app.plots.base import small_font
 from app.plots.empty import EmptyState
 from app.plots.overlay import Overlay
 from app.records import overlaid
-from app.records.differences import differences, help_of
 from app.records.pareto import staircase
 from app.records.runs import Entry
 from app.tables.grid import GridModel, GridView, Line
-from app.tables.units import many, percent, short
+from app.tables.side_lines import layer_lines, setting_lines
+from app.tables.units import many
 
 PAGES = ("Curves", "Accuracy against", "Settings that differ", "Layer by layer")
 CURVES, AGAINST, SETTINGS, LAYERS = range(len(PAGES))
@@ -218,24 +218,13 @@ class SideBySide(QWidget):
         told = [entry for entry in self._entries if entry.digest.recipe is not None]
         if len(told) < 2:
             return NO_RECIPE
-        found = differences([entry.digest.recipe for entry in told])
-        lines = [
-            Line(key, key, f"{key}\n{help_of(key)}".strip(), tuple(values))
-            for key, values in found
-        ]
+        lines = setting_lines(told)
         self._fill(self.settings, self.settings_view, "Setting", lines, told)
         return "" if lines else ALIKE
 
     def _draw_layers(self) -> str:
         told = [entry for entry in self._entries if entry.digest.layers]
-        shares = [{e.name: e.sparsity for e in run.digest.layers} for run in told]
-        fullest = sorted(shares, key=len, reverse=True)  # has the order of the network
-        names = dict.fromkeys(name for each in fullest for name in each)
-        lines = []
-        for name in names:
-            found = tuple(each.get(name) for each in shares)
-            cells = tuple("" if v is None else percent(v) for v in found)
-            lines.append(Line(name, short(name), name, cells, found))
+        lines = layer_lines(told)
         self._fill(self.layers, self.layers_view, "Layer", lines, told)
         self.show_layer(self._layer)
         return "" if lines else NO_LAYERS

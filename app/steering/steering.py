@@ -32,7 +32,7 @@ class Steering(QObject):
     ) -> None:
         super().__init__(parent)
         self._workspace = workspace
-        self._infos: tuple[LayerInfo, ...] = ()
+        self.infos: tuple[LayerInfo, ...] = ()  # every layer of the network on show
         self._what_if: WhatIf | None = None
         self._dragged: Allocation | None = None
         self._gives_way = False
@@ -143,6 +143,11 @@ class Steering(QObject):
         upper = scores[units] if units < len(scores) else float("inf")
         return common if own <= common <= upper else own
 
+    def empty(self, name: str) -> tuple[int, int]:
+        """Rows of a layer's weight with nothing left: now, and after the next prune."""
+        layer = self._what_if.ranking.layers[name]
+        return layer.empty(0), layer.empty(self.forecast.units[name])
+
     def size(self, name: str) -> int:
         """Weights of one layer."""
         return self._what_if.ranking.layers[name].size
@@ -207,7 +212,10 @@ class Steering(QObject):
 
     def clear(self, names: tuple[str, ...]) -> None:
         """Take the overrides of these layers away."""
-        allocation = without_overrides(self._workspace.recipe.allocation, names)
+        self.allocate(without_overrides(self._workspace.recipe.allocation, names))
+
+    def allocate(self, allocation: Allocation) -> None:
+        """Make these floors and ceilings the recipe's; the target gives way to them."""
         if self.forecast is not None:  # else another network's target counts
             allocation = self._what_if.within_reach(allocation)
         self._apply(allocation)
@@ -235,7 +243,7 @@ class Steering(QObject):
         self.drop()
 
     def _load(self, events: list[ModelLoaded]) -> None:
-        self._infos = events[-1].layers
+        self.infos = events[-1].layers
         self._look()
 
     def _preview(self, allocation: Allocation, layer: bool = False) -> None:
@@ -266,7 +274,7 @@ class Steering(QObject):
             return AGAIN + "the method or the pattern has changed since."
         if then.machine.seed != now.machine.seed:
             return AGAIN + "the seed has changed since."
-        for info in self._infos:
+        for info in self.infos:
             known = info.name in self._what_if.ranking.layers
             left_out = is_fixed(info) or covering(info.name, now.allocation.exclude)
             if not known and not left_out and "shared" not in info.reason:

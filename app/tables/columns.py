@@ -63,6 +63,12 @@ class Columns(QObject):
             self._actions[title].setChecked(on)
             self.changed.emit()
 
+    def reveal(self, title: str) -> None:
+        """Show a column because the person wants to use it."""
+        if not self._actions[title].isChecked():
+            self._actions[title].setChecked(True)
+            self._remember()
+
     def reset(self) -> None:
         """Show the usual columns again."""
         self._show(self._usual)
