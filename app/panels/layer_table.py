@@ -13,7 +13,7 @@ from app.steering.steering import Steering
 from app.steering.vanishing import foretold, measured, sentence
 from app.tables.filter_field import FilterField
 from app.tables.layer_footer import LayerFooter
-from app.tables.layer_rows import STABILITY, TITLES, Foretold, Limits
+from app.tables.layer_rows import CEILING, FLOOR, STABILITY, TITLES, Foretold, Limits
 from app.tables.layer_table import LayerTableModel
 from app.tables.layer_view import LayerView
 from app.workspace import Workspace
@@ -141,6 +141,12 @@ class LayerTablePanel(QWidget):
         names = [info.name for info in self.model.layers]
         limits = {name: Limits(*bounds_of(allocation, name)) for name in names}
         self.model.set_recipe(allocation.exclude, limits)
+        given = any(
+            each.target is None and (each.least > 0 or each.most < 1)
+            for each in limits.values()
+        )
+        for column in (FLOOR, CEILING):
+            self.view.columns.show(TITLES[column], given)
         self.footer.tell("")
         self.footer.show_totals(self._loaded)
         self.edits.offer()

@@ -21,7 +21,7 @@ def foretold(steering: Steering, infos: Sequence[LayerInfo]) -> dict[str, str]:
         told = [f"{then} of {rows} {channels(info)} would be empty"] * (then > now)
         told += ["only its best weights would stay"] * (info.name in bare)
         if told:
-            found[info.name] = f"The next prune: {', '.join(told)}."
+            found[info.name] = ", ".join(told)
     return found
 
 
@@ -38,7 +38,7 @@ def measured(
         told = [f"{empty} of {info.shape[0]} {channels(info)} are empty"] * (empty > 0)
         told += [f"{many(left, 'weight')} left"] * (left <= 1)
         if told:
-            found[state.name] = f"{', '.join(told).capitalize()}."
+            found[state.name] = ", ".join(told)
     return found
 
 
@@ -46,7 +46,7 @@ def sentence(warnings: Mapping[str, str]) -> str:
     """The warnings in one line, the first layers by name."""
     if not warnings:
         return ""
-    first = [f"{short(n)}: {warnings[n][:-1]}" for n in list(warnings)[:NAMED]]
+    told = [f"{short(name)}: {warnings[name]}" for name in list(warnings)[:NAMED]]
     more = len(warnings) - NAMED
-    told = f"{'; '.join(first)}" + (f"; and {many(more, 'layer')} more" * (more > 0))
-    return f"{told}."
+    told += [f"and {many(more, 'layer')} more"] * (more > 0)
+    return f"{'; '.join(told)}."

@@ -83,7 +83,7 @@ def _outline(
     if fraction is None:
         return
     top = box.center().y() - height / 2 + 1
-    painter.setPen(QPen(QColor(palette.current().cut), 1))
+    painter.setPen(QPen(QColor(palette.current().sparsity), 1))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     wide = box.width() * fraction
     painter.drawRect(QRectF(box.left() + 0.5, top + 0.5, wide - 1, height - 1))

@@ -58,16 +58,16 @@ class Columns(QObject):
         return bool(self._chosen())
 
     def show(self, title: str, on: bool) -> None:
-        """Show a column or not, unless the person chose the columns."""
+        """Show a column or not, unless the person has chosen what is shown."""
         if not self.is_chosen and self._actions[title].isChecked() != on:
             self._actions[title].setChecked(on)
             self.changed.emit()
 
     def reveal(self, title: str) -> None:
-        """Show a column because the person wants to use it."""
+        """Show a column because the person wants to use it now."""
         if not self._actions[title].isChecked():
             self._actions[title].setChecked(True)
-            self._remember()
+            self.changed.emit()
 
     def reset(self) -> None:
         """Show the usual columns again."""

@@ -181,4 +181,4 @@ TITLES = tuple(column.title for column in COLUMNS)
     LAYER, SPARSITY, TARGET, FLOOR, CEILING, FORECAST, CHANNELS, STABILITY, TYPE, SHAPE,
     WEIGHTS, MACS, ZEROS, STATUS,
 ) = range(len(COLUMNS))  # fmt: skip
-USUAL = ("Layer", "Sparsity", "Target", "Floor", "Ceiling")
+USUAL = ("Layer", "Sparsity", "Target")  # what a narrow window has room for

@@ -32,9 +32,11 @@ from app.tables.layer_rows import (
     USUAL,
 )
 from app.tables.layer_table import LayerTableModel
+from app.tables.units import short
 
 NAMES = (110, 210)  # pixels of the narrowest and the widest column of names
-BARS = (62, 112)  # of sparsities: the words alone, and with a bar
+BARS = (62, 160)  # of sparsities: the words alone, and with a bar
+TITLE = 20  # pixels around the title of a column
 STARTS = "0123456789.,"  # keys that begin a number
 Index = QModelIndex | QPersistentModelIndex
 
@@ -45,8 +47,10 @@ class LayerFilter(QSortFilterProxyModel):
     def filterAcceptsRow(self, row: int, parent: Index) -> bool:
         """Whether one of the three has it."""
         wanted, model = self.filterRegularExpression(), self.sourceModel()
+        name = model.layers[row].name
         words = (
-            model.layers[row].name,
+            name,
+            short(name),
             *(model.index(row, column).data() for column in (TYPE, STATUS)),
         )
         return any(wanted.match(each).hasMatch() for each in words)
@@ -100,6 +104,7 @@ class LayerView(QTableView):
         self.copy.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         self.copy.triggered.connect(self._copy)
         self.addAction(self.copy)
+        self.addAction(self.columns.menu.menuAction())
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         self.selectionModel().currentRowChanged.connect(self._choose)
 
@@ -114,8 +119,11 @@ class LayerView(QTableView):
 
     def fit(self) -> None:
         """Give every column the room its words need, names and bars what is left."""
-        self.resizeColumnsToContents()
-        header = self.horizontalHeader()
+        header, metrics = self.horizontalHeader(), self.horizontalHeader().fontMetrics()
+        for column, title in enumerate(TITLES):
+            if not self.isColumnHidden(column):
+                words = metrics.horizontalAdvance(title) + TITLE
+                header.resizeSection(column, max(self.sizeHintForColumn(column), words))
         header.resizeSection(SPARSITY, BARS[0])
         wanted = min(header.sectionSize(LAYER), NAMES[1])
         left = self.viewport().width() - header.length() + header.sectionSize(LAYER)
