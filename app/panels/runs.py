@@ -42,7 +42,7 @@ USUAL = (
     "Notes",
 )  # fmt: skip
 PARTS = (200, 300)  # pixels of the table and of what is below
-REDRAW = 60  # milliseconds between two drawings while folders are being read
+REDRAW = 150  # milliseconds between two drawings while folders are being read
 
 
 class RunsPanel(QWidget):
@@ -209,9 +209,9 @@ class RunsPanel(QWidget):
         self.model.set_entries(entries)
         self._stack.set_empty(not entries)
         read = sum(entry.digest is not None for entry in entries)
-        if entries and (fresh or not self._fitted):
+        if read == len(entries) and not (self._fitted and not fresh):
             self.view.fit()
-            self._fitted = read == len(entries)
+            self._fitted = True
         if fresh and chosen:
             self.view.show_run(chosen[0])
         self.below.show_runs(self.runs.drawn)

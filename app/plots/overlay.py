@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
+from PySide6.QtGui import QPen
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app import palette
@@ -14,10 +15,12 @@ from app.palette import Palette
 from app.plots import base
 from app.plots.axes import WordsAxis
 from app.plots.looks import look
-from app.records.overlaid import Trace
+from app.plots.polylines import Points, Polylines
+from app.records.overlaid import NOTHING, Trace
 from app.tables.units import number
 
 NAMED = 8  # runs the legend names; the table names all
+LEVELS = 6  # dense networks that are drawn; more would be a band
 NEAR = 24  # pixels within which a point is meant
 BEST = "Best trade-offs"
 
@@ -33,17 +36,18 @@ class Overlay(base.Figure):
         self.traces: list[Trace] = []
         self.stairs: list[tuple[float, float]] = []
         self._chosen: Collection[Path] = ()
-        self._dense: tuple[float, ...] = ()
         self._from_zero, self._follows = False, True
         self._bottom = WordsAxis("bottom")
         self._canvas = pg.GraphicsLayoutWidget()
         self._plot = base.plot_item("", self._bottom)
         self._canvas.addItem(self._plot)
         self._plot.vb.sigRangeChangedManually.connect(self._zoom)
-        self._lines: list[tuple[pg.PlotDataItem, pg.PlotDataItem]] = []
-        self._bars: list[pg.ErrorBarItem | None] = []
+        self._lines, self._front = Polylines(), Polylines()
+        self._points = pg.ScatterPlotItem()
         self._levels: list[pg.InfiniteLine] = []
-        self._front = pg.PlotDataItem(antialias=True)
+        for item, height in ((self._front, -1), (self._lines, 0), (self._points, 1)):
+            self._plot.addItem(item)
+            item.setZValue(height)
         self.legend = QLabel(wordWrap=True)
         self.legend.setFont(base.small_font())
         self.legend.setTextFormat(Qt.TextFormat.RichText)
@@ -80,26 +84,18 @@ class Overlay(base.Figure):
             from_zero: Whether the bottom axis begins at zero.
         """
         self.traces, self.stairs = list(traces), list(stairs)
-        self._dense, self._from_zero = tuple(sorted(set(dense))), from_zero
+        self._from_zero, dense = from_zero, sorted(set(dense))
         self._bottom.words = words
         self._plot.setLabel("bottom", labels[0])
         self._plot.setLabel("left", labels[1])
-        self._plot.clear()
-        self._front.setData(*np.array(self.stairs).reshape(-1, 2).T.copy())
-        self._plot.addItem(self._front)
-        self._levels = [pg.InfiniteLine(level, angle=0) for level in self._dense]
+        for level in self._levels:
+            self._plot.removeItem(level)
+        known = dense if len(dense) <= LEVELS else ()
+        self._levels = [pg.InfiniteLine(level, angle=0) for level in known]
         for level in self._levels:
             self._plot.addItem(level)
-        self._lines = [
-            (
-                self._plot.plot(*trace.line, antialias=len(trace.line[0]) < 2000),
-                self._plot.plot(*trace.points, antialias=True),
-            )
-            for trace in self.traces
-        ]
-        self._bars = [_bar(trace) for trace in self.traces]
-        for bar in filter(None, self._bars):
-            self._plot.addItem(bar)
+        self._front.set_lines([_points(self.stairs)])
+        self._lines.set_lines([line for t in self.traces for line in _lines(t)])
         self.recolour(palette.current())
         if self._follows:
             self.reset_view()
@@ -121,31 +117,22 @@ class Overlay(base.Figure):
         """Give every item its colour again."""
         self._canvas.setBackground(colours.background)
         base.recolour(self._plot, colours)
-        self._front.setPen(base.line(palette.blend(colours.text, 0.6), 1.4))
-        self._front.setZValue(-1)
+        self._front.set_pens([base.line(palette.blend(colours.text, 0.6), 1.4)])
         for level in self._levels:
             level.setPen(base.line(colours.dense, 1, Qt.PenStyle.DashLine))
-        words = []
-        drawn = zip(self.traces, self._lines, self._bars, strict=True)
-        for trace, (line, points), bar in drawn:
-            colour, style, (mark, sign) = look(trace.number)
+        words, pens, kinds = [], [], {}
+        for trace in self.traces:
+            colour, style, (_, sign) = look(trace.number)
             heavy = trace.folder in self._chosen
-            line.setPen(base.line(colour, 2.6 if heavy else 1.4, style))
-            joined = len(trace.points[0]) > 1 and not len(trace.line[0])
-            faint = palette.blend(colour, 0.45)
-            points.setPen(base.line(faint, 1, Qt.PenStyle.DotLine) if joined else None)
-            points.setSymbol(mark)
-            points.setSymbolSize(11 if heavy else 8)
-            points.setSymbolPen(pg.mkPen(colours.text if heavy else colour))
-            points.setSymbolBrush(pg.mkBrush(colour))
-            for item in (line, points):
-                item.setZValue(5 if heavy else 0)
-            if bar is not None:
-                bar.setData(pen=base.line(colour, 1.4))
+            kind = colour, style, heavy
+            kinds[kind] = kinds.get(kind) or _pens(*kind)
+            pens += kinds[kind]
             if len(words) < NAMED:
                 name = _whole(trace.folder.name)
                 name = f"<b>{name}</b>" if heavy else name
                 words.append(f'<span style="color:{colour}">{sign}</span>&nbsp;{name}')
+        self._lines.set_pens(pens)
+        self._draw_points(colours)
         more = len(self.traces) - NAMED
         words += [_whole(f"and {more} more")] * (more > 0)
         if self._levels:
@@ -155,6 +142,33 @@ class Overlay(base.Figure):
             words.append(f"{rule}&nbsp;{_whole(BEST)}")
         text = " &nbsp; ".join(words)
         self.legend.setText(f'<span style="color:{colours.muted}">{text}</span>')
+
+    def _draw_points(self, colours: Palette) -> None:
+        """All in one item, those of the chosen runs last."""
+        heavy = [trace.folder in self._chosen for trace in self.traces]
+        order = sorted(range(len(heavy)), key=heavy.__getitem__)
+        traces = [self.traces[i] for i in order]
+        looks = [look(trace.number) for trace in traces]
+        counts = [len(trace.points[0]) for trace in traces]
+        edges = [
+            colours.text if heavy[i] else each[0]
+            for i, each in zip(order, looks, strict=True)
+        ]
+
+        def every(values: list) -> list:
+            pairs = zip(values, counts, strict=True)
+            return [value for value, count in pairs for _ in range(count)]
+
+        pens = {colour: pg.mkPen(colour) for colour in edges}
+        brushes = {colour: pg.mkBrush(colour) for colour, *_ in looks}
+        self._points.setData(
+            x=np.concatenate([NOTHING[0], *(trace.points[0] for trace in traces)]),
+            y=np.concatenate([NOTHING[1], *(trace.points[1] for trace in traces)]),
+            symbol=every([mark for _, _, (mark, _) in looks]),
+            size=every([11 if heavy[i] else 8 for i in order]),
+            pen=every([pens[colour] for colour in edges]),
+            brush=every([brushes[colour] for colour, *_ in looks]),
+        )
 
     def leaveEvent(self, event: QEvent) -> None:
         """Nothing is pointed at any more."""
@@ -198,13 +212,27 @@ class Overlay(base.Figure):
             self.run_chosen.emit(found[0].folder)
 
 
-def _bar(trace: Trace) -> pg.ErrorBarItem | None:
-    """From where to where its point varied."""
+def _lines(trace: Trace) -> tuple[Points, Points, Points]:
+    """Its line, its points joined where it has none, and how they varied."""
+    joined = NOTHING if len(trace.line[0]) else trace.points
     if trace.spread is None:
-        return None
-    x, y = trace.points
-    left, right = x - trace.spread[0], trace.spread[1] - x
-    return pg.ErrorBarItem(x=x, y=y, left=left, right=right, beam=0.0)
+        return trace.line, joined, NOTHING
+    y = trace.points[1]
+    return trace.line, joined, (np.array(trace.spread), np.append(y, y))
+
+
+def _pens(colour: str, style: Qt.PenStyle, heavy: bool) -> tuple[QPen, QPen, QPen]:
+    """Of a line, of what joins points, and of how they varied."""
+    return (
+        base.line(colour, 2.6 if heavy else 1.4, style),
+        base.line(palette.blend(colour, 0.3), 1),
+        base.line(colour, 1.4),
+    )
+
+
+def _points(corners: Sequence[tuple[float, float]]) -> Points:
+    x, y = np.array(corners, float).reshape(-1, 2).T.copy()
+    return x, y
 
 
 def _whole(name: str) -> str:

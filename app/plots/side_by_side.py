@@ -193,7 +193,7 @@ class SideBySide(QWidget):
         bottom = "Epochs of fine-tuning" if axis == "epoch" else f"{title} of work"
         left = "Accuracy %" if measure == "accuracy" else "Loss"
         level = [getattr(entry.digest.dense, measure) for entry in self._entries]
-        known = [round(each, 6) for each in level if each is not None]
+        known = [round(each, 3) for each in level if each is not None]
         self.figure.draw(traces, (bottom, left), dense=known)
         missing = any(entry.record is None for entry in self._entries)
         return "" if traces else READING if missing else NO_CURVES
@@ -204,7 +204,7 @@ class SideBySide(QWidget):
         best = overlaid.front_of(traces, against)
         stairs = staircase(best, against.more_is_better)
         dense = [entry.digest.dense.accuracy for entry in self._entries]
-        known = [round(each, 6) for each in dense if each is not None]
+        known = [round(each, 2) for each in dense if each is not None]
         label, latency = self._label(against), against.from_zero
         self.figure.draw(
             traces, (label, "Final accuracy %"), against.words, known, stairs,

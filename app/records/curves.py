@@ -13,9 +13,6 @@ from engine.events import (
     Trained,
 )
 
-CURVE_EVENTS = (
-    RunStarted, LevelsPlanned, Pruned, Evaluated, Trained, EpochFinished,
-)  # fmt: skip
 COLUMNS = (
     "series", "stage", "epoch", "seconds",
     "loss", "accuracy", "sparsity", "learning_rate",

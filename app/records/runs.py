@@ -10,12 +10,20 @@ from PySide6.QtCore import QObject, QTimer, Signal
 import engine
 from app.background import Background
 from app.preferences import Preferences
-from app.records.curves import CURVE_EVENTS, Record
+from app.records.curves import Record
 from engine import Digest
 from engine.errors import EngineError
-from engine.events import Event
+from engine.events import (
+    EpochFinished,
+    Evaluated,
+    Event,
+    LevelsPlanned,
+    Pruned,
+    RunStarted,
+)
 from engine.steering.events import LatencyMeasured
 
+MEASURED = (RunStarted, LevelsPlanned, Pruned, Evaluated, EpochFinished)
 DEPTH = 3  # folders below one that is no run in which runs are looked for
 MOST = 2000  # runs found in one folder
 PAUSE = 4000  # milliseconds between two looks at runs that are being written
@@ -65,7 +73,8 @@ class Runs(QObject):
         self._preferences = preferences
         self._reading = Background(self)  # the engine's may be busy for hours
         self._entries: dict[Path, Entry] = {}
-        self._closed = False
+        self._closed = self._busy = False
+        self._waiting: dict[Path, None] = {}  # to be looked at, in this order
         self._again = QTimer(self, interval=PAUSE)
         self._again.timeout.connect(self._look_again)
 
@@ -110,9 +119,8 @@ class Runs(QObject):
     def want_curves(self) -> None:
         """Read the events of what is drawn and was not read."""
         for entry in self.drawn:
-            if entry.record is None and not entry.wanted and entry.digest is not None:
-                entry.wanted = True
-                self._read_curves(entry.folder)
+            entry.wanted = entry.wanted or entry.record is None
+        self._go_on()
 
     def read_again(self) -> None:
         """Look at every folder anew."""
@@ -168,29 +176,42 @@ class Runs(QObject):
         return next(n for n in range(len(taken) + 1) if n not in taken)
 
     def _read(self, folder: Path) -> None:
-        self._do(lambda: (_size(folder), engine.digest(folder)), self._take)
+        self._waiting[folder] = None
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """One folder after the other, so that the window has its turns between."""
+        if self._busy:
+            return
+        wanted = next((entry.folder for entry in self.drawn if entry.wanted), None)
+        if self._waiting:
+            folder = next(iter(self._waiting))
+            del self._waiting[folder]
+            self._busy = True
+            self._do(lambda: (_size(folder), engine.digest(folder)), self._take)
+        elif wanted is not None:
+            self._busy = True
+            self._do(lambda: _curves(wanted), lambda told: self._keep(wanted, *told))
 
     def _take(self, read: tuple[int, Digest]) -> None:
         size, digest = read
         entry = self._entries.get(digest.folder)
-        if entry is None:
-            return  # removed meanwhile
-        if size != entry.size:
-            entry.size, entry.wanted = size, False
-            if entry.record is not None:
-                entry.wanted = True
-                self._read_curves(entry.folder)
-        entry.digest = digest
-        self.changed.emit()
-
-    def _read_curves(self, folder: Path) -> None:
-        self._do(lambda: _curves(folder), lambda told: self._keep(folder, *told))
+        if entry is not None:  # else it was removed meanwhile
+            if size != entry.size:
+                entry.size = size
+                entry.wanted = entry.record is not None  # there is more of it
+            entry.digest = digest
+            self.changed.emit()
+        self._busy = False
+        self._go_on()
 
     def _keep(self, folder: Path, record: Record, trouble: str) -> None:
         entry = self._entries.get(folder)
         if entry is not None:
             entry.record, entry.trouble, entry.wanted = record, trouble, False
             self.changed.emit()
+        self._busy = False
+        self._go_on()
 
     def _look_again(self) -> None:
         """At what is being written, where there is more of it."""
@@ -207,6 +228,7 @@ class Runs(QObject):
             self._reading.do(work, done, self._fail)
 
     def _fail(self, error: BaseException) -> None:
+        self._busy = False
         if not isinstance(error, EngineError):
             raise error  # a defect, which the window's net reports
         self.told.emit(f"{error.message} {error.hint}".strip())
@@ -245,7 +267,7 @@ def _curves(folder: Path) -> tuple[Record, str]:
     events: list[Event] = []
     trouble, record = "", Record()
     try:
-        for event in engine.replay(folder, CURVE_EVENTS):
+        for event in engine.replay(folder, MEASURED):
             events.append(event)
     except EngineError as error:
         trouble = f"{folder.name}: {error.message}"

@@ -18,6 +18,7 @@ Role = Qt.ItemDataRole
 ROOT = QModelIndex()
 NARROWEST = 110  # pixels of a run's column
 WIDEST = 190
+PAD = 20  # around a head
 
 
 @dataclass(frozen=True)
@@ -120,11 +121,13 @@ class GridView(QTableView):
 
     def fit(self) -> None:
         """Room for the words of every column, within reason; or all of the width."""
-        header, columns = self.horizontalHeader(), self.model().columnCount()
+        header, model = self.horizontalHeader(), self.model()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        self.resizeColumnsToContents()
-        for column in range(columns):
-            width = max(header.sectionSize(column), NARROWEST)
-            header.resizeSection(column, min(width, WIDEST))
+        metrics = header.fontMetrics()
+        for column, head in enumerate(model.heads):
+            width = metrics.horizontalAdvance(head) + PAD
+            if column == 0:
+                width = max(self.sizeHintForColumn(0), width)
+            header.resizeSection(column, min(max(width, NARROWEST), WIDEST))
         if header.length() < self.viewport().width():
             header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)

@@ -175,8 +175,6 @@ class RunsTableModel(QAbstractTableModel):
                 return self._text(entry, column)
             case Role.EditRole if column == NOTES:
                 return value
-            case Role.UserRole:
-                return value
             case Role.CheckStateRole if column == RUN:
                 drawn = entry.drawn
                 return Qt.CheckState.Checked if drawn else Qt.CheckState.Unchecked
@@ -189,6 +187,10 @@ class RunsTableModel(QAbstractTableModel):
             case Role.ForegroundRole:
                 return self._colour(entry, column)
         return None
+
+    def key(self, row: int, column: int) -> Any:
+        """What a cell sorts by; None is unknown."""
+        return self._value(self.entries[row], column)
 
     def rows(self) -> list[tuple]:
         """All runs with every column, exact; what is unknown is empty."""

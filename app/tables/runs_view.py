@@ -21,11 +21,12 @@ KEYS = "Space draws or not, Enter opens, F2 edits notes, Delete takes off the li
 
 
 class UnknownLast(QSortFilterProxyModel):
-    """Sorts by `UserRole`; what is unknown comes last in both directions."""
+    """Sorts by the keys of the model; the unknown comes last in both directions."""
 
     def lessThan(self, left: Index, right: Index) -> bool:
         """By value."""
-        one, other = left.data(self.sortRole()), right.data(self.sortRole())
+        model, column = self.sourceModel(), left.column()
+        one, other = model.key(left.row(), column), model.key(right.row(), column)
         rising = self.sortOrder() == Qt.SortOrder.AscendingOrder
         if one is None or other is None:
             return other is None if rising else one is None
@@ -45,7 +46,6 @@ class RunsView(QTableView):
         self._runs = model
         self.proxy = UnknownLast(self)
         self.proxy.setSourceModel(model)
-        self.proxy.setSortRole(Qt.ItemDataRole.UserRole)
         self.setModel(self.proxy)
         self.setAccessibleName("Runs side by side")
         self.setAccessibleDescription(KEYS)
@@ -64,7 +64,7 @@ class RunsView(QTableView):
         header = self.horizontalHeader()
         header.setSectionsMovable(True)
         header.setHighlightSections(False)
-        header.setResizeContentsPrecision(60)
+        header.setResizeContentsPrecision(20)
         header.setStretchLastSection(True)
         header.setSortIndicatorClearable(True)
         header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)

@@ -20,14 +20,12 @@ SCORED = parse(
 
 @pytest.fixture
 def window(qtbot, window, tmp_path):
-    """A scored network and a run of it, all views filled."""
+    """A run on show and in the table of runs."""
     run = tmp_path / "runs" / "one"
     engine.run(SCORED, run)
     window.resize(1366, 768)
     with qtbot.waitSignal(window.history.opened, timeout=20_000):
         window.commands.open(run)
-    window.runner.score()
-    qtbot.waitUntil(lambda: window.steering.forecast is not None, timeout=30_000)
     window.views.setCurrentWidget(window.views.runs)
     window.views.runs.add([run])
     qtbot.waitUntil(lambda: len(window.views.runs.below.figure.traces), timeout=10_000)
@@ -72,6 +70,8 @@ def click(qtbot, view, index):
 
 
 def test_a_layer_is_chosen_everywhere_from_anywhere(qtbot, window):
+    window.runner.score()
+    qtbot.waitUntil(lambda: window.steering.forecast is not None, timeout=30_000)
     views = window.views
     table, names = window.layer_table, window.steering.names()
     row = [info.name for info in table.model.layers].index(names[3])
