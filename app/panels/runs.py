@@ -209,9 +209,9 @@ class RunsPanel(QWidget):
         self.model.set_entries(entries)
         self._stack.set_empty(not entries)
         read = sum(entry.digest is not None for entry in entries)
-        if read == len(entries) and not (self._fitted and not fresh):
+        if fresh or not self._fitted:  # names at once, the rest when it is known
             self.view.fit()
-            self._fitted = True
+            self._fitted = read == len(entries)
         if fresh and chosen:
             self.view.show_run(chosen[0])
         self.below.show_runs(self.runs.drawn)

@@ -19,7 +19,6 @@ from app.tables.layer_rows import (
     STABILITY,
     TARGET,
     TITLES,
-    WEIGHTS,
 )
 from engine.events import LayerState, ModelLoaded, Pruned, Resampled
 from engine.facts import LayerStability
@@ -257,24 +256,6 @@ def test_mask_stability_is_shown_where_a_run_has_it(panel, send, bridge):
     assert "83.0 %" in tip
     bridge.clear()
     assert panel.view.isColumnHidden(STABILITY)
-
-
-def test_expressions_filter_and_a_broken_one_filters_nothing(qtbot, panel):
-    rows = panel.view.proxy.rowCount
-    qtbot.keyClicks(panel.filter.line, "k.1.w")
-    assert rows() == 1
-    panel.filter.line.setText("(conv1|fc)$")
-    assert rows() == 0
-    panel.filter.expression.click()
-    assert rows() == 2
-    panel.view.sortByColumn(WEIGHTS, Qt.SortOrder.DescendingOrder)
-    assert [cell(panel, row, LAYER) for row in (0, 1)] == ["fc", "conv1"]
-    panel.filter.line.setText("(conv1")
-    assert rows() == 5 and panel.filter.problem.isVisible()
-    assert "Not a regular expression" in panel.filter.problem.text()
-    assert cell(panel, 0, LAYER) == "block.1"  # still sorted
-    panel.filter.line.setText("unsupp")
-    assert rows() == 1 and not panel.filter.problem.isVisible()
 
 
 def test_columns_are_chosen_in_the_header_and_remembered(

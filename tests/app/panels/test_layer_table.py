@@ -247,9 +247,9 @@ def test_the_checkpoint_report_opens_in_full(qtbot, panel, send, bridge):
 
 def test_the_link_has_the_colour_of_the_theme(qtbot, panel, send):
     send(CheckpointLoaded("net.pth", 5, (), (), (), ()))
-    changed = panel.palette()
+    changed = panel.footer.palette()
     changed.setColor(QPalette.ColorRole.Link, QColor("#5aa9ff"))
-    panel.setPalette(changed)
+    panel.footer.setPalette(changed)
     assert "#5aa9ff" in panel.footer.checkpoint.text()
 
 
@@ -273,3 +273,21 @@ def test_overrides_have_a_column_a_count_and_a_way_back(qtbot, panel, workspace)
     select(panel, 3)
     workspace.set_state("running")
     assert not panel.edits.clear.isEnabled()
+
+
+def test_expressions_filter_and_a_broken_one_filters_nothing(qtbot, panel):
+    rows = panel.view.proxy.rowCount
+    qtbot.keyClicks(panel.filter.line, "k.1.w")
+    assert rows() == 1
+    panel.filter.line.setText("(conv1|fc)$")
+    assert rows() == 0
+    panel.filter.expression.click()
+    assert rows() == 2
+    panel.view.sortByColumn(WEIGHTS, Qt.SortOrder.DescendingOrder)
+    assert [cell(panel, row, LAYER) for row in (0, 1)] == ["fc", "conv1"]
+    panel.filter.line.setText("(conv1")
+    assert rows() == 5 and panel.filter.problem.isVisible()
+    assert "Not a regular expression" in panel.filter.problem.text()
+    assert cell(panel, 0, LAYER) == "block.1"  # still sorted
+    panel.filter.line.setText("unsupp")
+    assert rows() == 1 and not panel.filter.problem.isVisible()
