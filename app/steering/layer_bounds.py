@@ -1,4 +1,4 @@
-"""Layer bounds: floors, ceilings and locks of layers, each edit one change of the recipe."""
+"""Layer bounds: floors, ceilings and locks; each edit is one change of the recipe."""
 
 from collections.abc import Sequence
 
