@@ -73,9 +73,11 @@ class MainWindow(QMainWindow):
         self.family = Family(self.workspace, self)
         self.views = Views(
             self.workspace, self.bridge, self.runner, self.steering, self.probing,
-            self.family, self,
+            self.family, preferences, self,
         )  # fmt: skip
-        self.layer_table = LayerTablePanel(self.workspace, self.bridge, self.steering)
+        self.layer_table = LayerTablePanel(
+            self.workspace, self.bridge, self.steering, preferences
+        )
         self.log = LogPanel(self.workspace, self.bridge)
         self.activity = ActivityBar(self.workspace, self.bridge)
         self.notice = Banner(wide=True, parent=self)
@@ -129,6 +131,7 @@ class MainWindow(QMainWindow):
         self.inspector.close()
         self.runner.close()
         self.family.close()
+        self.views.runs.close_down()
         self.probing.close()
         self.probing.join()
         self.views.networks.close()
@@ -196,6 +199,7 @@ class MainWindow(QMainWindow):
         self.comparing.opened.connect(self.views.compare.set_comparison)
         self.comparing.opened.connect(self._show_comparison)
         self.views.compare.cell_opened.connect(do.open)
+        self.views.runs.run_opened.connect(do.open)
         do.preferences_wanted.connect(self._edit_preferences)
         self.inspector.inspected.connect(do.on_inspected)
         self.inspector.inspect_failed.connect(do.on_inspect_failed)

@@ -33,6 +33,13 @@ class Choices(Part):
         (), "Recent", "Files and folders opened lately.", hidden=True
     )
     window: dict[str, str] = field({}, "Window", "Sizes and positions.", hidden=True)
+    compared: dict[str, bool] = field(
+        {}, "Compared runs", "Run folders side by side, and whether each is drawn.",
+        hidden=True,
+    )  # fmt: skip
+    columns: dict[str, str] = field(
+        {}, "Columns", "Titles of the columns that are shown, by table.", hidden=True
+    )
 
 
 class Preferences:

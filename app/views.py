@@ -13,11 +13,13 @@ from app.panels.duel import DuelPanel
 from app.panels.layers import LayersPanel
 from app.panels.profile import ProfilePanel
 from app.panels.promises import PromisesPanel
+from app.panels.runs import RunsPanel
 from app.panels.schedule import SchedulePanel
 from app.panels.sensitivity import SensitivityPanel
 from app.panels.thresholds import ThresholdsPanel
 from app.panels.timeline import TimelinePanel
 from app.panels.weights import WeightsPanel
+from app.preferences import Preferences
 from app.runner import Runner
 from app.steering.budgeting import Budgeting
 from app.steering.damping import DampingSteering
@@ -39,6 +41,7 @@ class Views(Rail):
         steering: Knows what the next prune would do.
         probing: Measures it.
         family: Knows the runs that share moments with the one on show.
+        preferences: Remembers what is set side by side.
         parent: Qt's.
     """
 
@@ -50,6 +53,7 @@ class Views(Rail):
         steering: Steering,
         probing: Probing,
         family: Family,
+        preferences: Preferences,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
@@ -69,6 +73,7 @@ class Views(Rail):
         self.sensitivity = SensitivityPanel(workspace, steering, self.budgeting)
         self.profile = ProfilePanel(workspace, steering, self.budgeting)
         self.compare = ComparePanel(bridge)
+        self.runs = RunsPanel(workspace, bridge, runner, preferences)
         run = (
             ("Curves", self.curves),
             ("Layers", self.layers),
@@ -84,7 +89,7 @@ class Views(Rail):
             ("Duel", self.duel),
         )
         network = (("Weights", self.weights), ("Classes", self.classes))
-        side_by_side = (("Methods", self.compare),)
+        side_by_side = (("Methods", self.compare), ("Runs", self.runs))
         self.fill(
             ("Run", run),
             ("Next prune", next_prune),

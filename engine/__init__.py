@@ -15,7 +15,9 @@ with starting(program=sys.argv[:1] == ["-m"]):
     from engine.inspect import inspect
     from engine.monitor import Control
     from engine.planning.plan import Plan, plan
+    from engine.records.digest import Digest, digest
     from engine.records.follow import Follower
+    from engine.records.notes import write_notes
     from engine.records.store import recipe_of, replay
     from engine.run import resume, run
     from engine.steering.compare_classes import compare_classes
@@ -24,6 +26,7 @@ with starting(program=sys.argv[:1] == ["-m"]):
     from engine.steering.duel import duel
     from engine.steering.fit import fit_profile
     from engine.steering.fit_layer import LayerFit, fit_layer
+    from engine.steering.latency import measure_latency
     from engine.steering.layer_times import measure_times
     from engine.steering.networks import Network, run_network, scored_network
     from engine.steering.prober import Probed, Prober
@@ -36,6 +39,7 @@ __all__ = [
     "EXPORTERS",
     "Control",
     "DampingStudy",
+    "Digest",
     "Duel",
     "ExportReport",
     "Follower",
@@ -50,11 +54,13 @@ __all__ = [
     "compare",
     "compare_classes",
     "comparison_of",
+    "digest",
     "duel",
     "export",
     "fit_layer",
     "fit_profile",
     "inspect",
+    "measure_latency",
     "measure_sensitivity",
     "measure_times",
     "plan",
@@ -66,4 +72,5 @@ __all__ = [
     "score",
     "scored_network",
     "study_damping",
+    "write_notes",
 ]

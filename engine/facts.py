@@ -30,13 +30,20 @@ class LayerInfo:
 
 @dataclass(frozen=True)
 class LayerState:
-    """One prunable layer after a prune; `threshold` is the least kept saliency."""
+    """One prunable layer after a prune.
+
+    Attributes:
+        threshold: The least kept saliency.
+        empty: Rows of the weight in which nothing is left; None is unknown. A row is an
+            output channel, of a transposed convolution an input channel.
+    """
 
     name: str
     weights: int
     zeros: int
     sparsity: float
     threshold: float | None = None
+    empty: int | None = None
 
 
 @dataclass(frozen=True)

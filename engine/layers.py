@@ -91,6 +91,7 @@ def layer_states(
             gone[name],
             gone[name] / mask.numel(),
             thresholds.get(name),
+            int((~mask.flatten(1)).all(1).sum()) if mask.ndim > 1 else None,
         )
         for name, mask in masks.items()
     )

@@ -1,6 +1,7 @@
 """Axes: tick positions and words that pyqtgraph does not have."""
 
 import math
+from collections.abc import Callable
 
 import pyqtgraph as pg
 
@@ -22,6 +23,20 @@ class NumberAxis(pg.AxisItem):
     ) -> list[str]:
         """Four digits at most."""
         return [number(value) for value in values]
+
+
+class WordsAxis(NumberAxis):
+    """Numbers in the words of `words`, which may be set anew."""
+
+    def __init__(self, orientation: str) -> None:
+        super().__init__(orientation)
+        self.words: Callable[[float], str] = number
+
+    def tickStrings(
+        self, values: list[float], scale: float, spacing: float
+    ) -> list[str]:
+        """As they are worded."""
+        return [self.words(value) for value in values]
 
 
 class ProgressAxis(NumberAxis):

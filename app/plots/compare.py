@@ -12,23 +12,8 @@ from app import palette
 from app.palette import Palette
 from app.plots import base
 from app.plots.axes import NumberAxis
+from app.plots.looks import look
 from engine.comparing.cells import Group
-
-# Okabe and Ito's colours, which people with any colour vision tell apart, made darker
-# or lighter where the background asks for it; the marks differ as well.
-LIGHT = (
-    "#0072b2", "#d55e00", "#00805d", "#b3508a", "#2c8fc4", "#8a6d00", "#1f2328",
-)  # fmt: skip
-DARK = (
-    "#5aa9ff", "#ff8a47", "#3fcf9f", "#e79bc6", "#9fd8ff", "#e0c64a", "#e3e7ec",
-)  # fmt: skip
-MARKS = (
-    ("o", "\N{BLACK CIRCLE}"),
-    ("s", "\N{BLACK SQUARE}"),
-    ("d", "\N{BLACK DIAMOND}"),
-    ("t1", "\N{BLACK UP-POINTING TRIANGLE}"),
-)
-STYLES = (Qt.PenStyle.SolidLine, Qt.PenStyle.DashLine, Qt.PenStyle.DotLine)
 
 
 class CompareFigure(base.Figure):
@@ -96,7 +81,7 @@ class CompareFigure(base.Figure):
         self._dense.setPen(base.line(colours.dense, 1, Qt.PenStyle.DashLine))
         words = []
         for number, method in enumerate(self._methods()):
-            colour, style, (mark, sign) = _look(number)
+            colour, style, (mark, sign) = look(number)
             curve = self._curves[number]
             curve.setPen(base.line(colour, 1.8, style))
             curve.setSymbol(mark)
@@ -119,9 +104,3 @@ class CompareFigure(base.Figure):
     def _clicked(self, event: object) -> None:
         if event.double():
             self.reset_view()
-
-
-def _look(number: int) -> tuple[str, Qt.PenStyle, tuple[str, str]]:
-    colours = DARK if palette.is_dark() else LIGHT
-    style = STYLES[number // len(colours) % len(STYLES)]
-    return colours[number % len(colours)], style, MARKS[number % len(MARKS)]

@@ -33,7 +33,7 @@ class Steering(QObject):
     ) -> None:
         super().__init__(parent)
         self._workspace = workspace
-        self._infos: tuple[LayerInfo, ...] = ()
+        self.infos: tuple[LayerInfo, ...] = ()  # every layer of the network on show
         self._what_if: WhatIf | None = None
         self._dragged: Allocation | None = None
         self._gives_way = False
@@ -144,6 +144,11 @@ class Steering(QObject):
         upper = scores[units] if units < len(scores) else float("inf")
         return common if own <= common <= upper else own
 
+    def empty(self, name: str) -> tuple[int, int]:
+        """Rows of a layer's weight with nothing left: now, and after the next prune."""
+        layer = self._what_if.ranking.layers[name]
+        return layer.empty(0), layer.empty(self.forecast.units[name])
+
     def size(self, name: str) -> int:
         """Weights of one layer."""
         return self._layer(name).size
@@ -231,7 +236,10 @@ class Steering(QObject):
 
     def clear(self, names: tuple[str, ...]) -> None:
         """Take the overrides of these layers away."""
-        allocation = without_overrides(self._workspace.recipe.allocation, names)
+        self.allocate(without_overrides(self._workspace.recipe.allocation, names))
+
+    def allocate(self, allocation: Allocation) -> None:
+        """Make these floors and ceilings the recipe's; the target gives way to them."""
         if self.forecast is not None:  # else another network's target counts
             allocation = self._what_if.within_reach(allocation)
         self._apply(allocation)
@@ -262,7 +270,7 @@ class Steering(QObject):
         self.drop()
 
     def _load(self, events: list[ModelLoaded]) -> None:
-        self._infos = events[-1].layers
+        self.infos = events[-1].layers
         self._look()
 
     def _preview(self, allocation: Allocation, layer: bool = False) -> None:
@@ -276,7 +284,7 @@ class Steering(QObject):
         if self.scored:
             known = self._what_if.ranking.layers
             then, now = self.scored.recipe, self._workspace.recipe
-            self.problem = stale(then, now, self._infos, known)
+            self.problem = stale(then, now, self.infos, known)
             try:
                 if knows(self.allocation):
                     self.forecast = self._what_if.forecast(self.allocation)

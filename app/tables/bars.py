@@ -8,6 +8,7 @@ from app import palette
 from app.tables.units import percent
 
 FRACTION = Qt.ItemDataRole.UserRole + 1  # float between 0 and 1, or None
+FORETOLD = Qt.ItemDataRole.UserRole + 2  # the same, predicted: drawn hollow
 NAME_SHARE = 0.45  # of the width at most, for the name in front of a bar
 PAD = 6
 
@@ -27,6 +28,7 @@ class CellBar(QStyledItemDelegate):
         box = option.rect.adjusted(4, 0, -words, 0)
         if box.width() > 8:
             _bar(painter, box, fraction, 8)
+            _outline(painter, box, index.data(FORETOLD), 8)
 
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
         """Room for a bar beside the words."""
@@ -72,6 +74,19 @@ class NamedBar(QStyledItemDelegate):
     def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
         """A line of text and some air."""
         return QSize(160, option.fontMetrics.height() + 8)
+
+
+def _outline(
+    painter: QPainter, box: QRect, fraction: float | None, height: int
+) -> None:
+    """Where the bar is foretold to end."""
+    if fraction is None:
+        return
+    top = box.center().y() - height / 2 + 1
+    painter.setPen(QPen(QColor(palette.current().sparsity), 1))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    wide = box.width() * fraction
+    painter.drawRect(QRectF(box.left() + 0.5, top + 0.5, wide - 1, height - 1))
 
 
 def _bar(painter: QPainter, box: QRect, fraction: float, height: int) -> None:

@@ -1,5 +1,6 @@
-"""Layer table: the item model of every layer, its state and whether it is pruned."""
+"""Layer table: the item model of every layer, its state, its bounds and warnings."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from PySide6.QtCore import (
@@ -13,52 +14,41 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QColor
 
 from app import palette
-from app.tables.bars import FRACTION
+from app.tables.bars import FORETOLD, FRACTION
 from app.tables.exclusion import BY_RECIPE, Patterns, covering, is_fixed
-from app.tables.units import count, exact, percent, shape, short
+from app.tables.layer_rows import COLUMNS, LAYER, SHAPE, SPARSITY, Foretold, Limits, Row
+from app.tables.units import shape
 from engine.events import LayerInfo, LayerState
+from engine.facts import LayerStability
 
 Index = QModelIndex | QPersistentModelIndex
 Role = Qt.ItemDataRole
 ROOT = QModelIndex()
-COLUMNS = (
-    "Layer", "Type", "Shape", "Weights", "MACs", "Zeros", "Sparsity", "Status",
-    "Override",
-)  # fmt: skip
-LAYER, TYPE, SHAPE, WEIGHTS, MACS, ZEROS, SPARSITY, STATUS, OVERRIDE = range(
-    len(COLUMNS)
-)
-NUMBERS = (WEIGHTS, MACS, ZEROS, SPARSITY, OVERRIDE)
-HELP = (
-    "Parameter name; the check box says whether the layer is pruned",
-    "Type of the module",
-    "Shape of the weight",
-    "Weights in the layer",
-    "Multiply-accumulates for one image",
-    "Weights that are exactly zero now",
-    "Share of the weights that are zero now",
-    "Prunable, excluded, or not supported; point at a cell for the reason",
-    "The sparsity that was set for this layer alone, such as by moving its cut",
-)
 
 
 class LayerTableModel(QAbstractTableModel):
-    """An adapter over plain lists; a click on a check box asks, it changes nothing."""
+    """An adapter over plain lists; clicks and edits ask, they change nothing."""
 
     toggled = Signal(str, bool)  # parameter name, whether it should be pruned
+    typed = Signal(str, str, str)  # parameter name, which bound, what was typed
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.layers: list[LayerInfo] = []
         self._patterns: Patterns = ()
-        self._overrides: dict[str, float] = {}
+        self._limits: Mapping[str, Limits] = {}
+        self._foretold: Mapping[str, Foretold] = {}
+        self._empty: Mapping[str, int | None] = {}
+        self._stability: Mapping[str, LayerStability] = {}
+        self._warnings: Mapping[str, str] = {}
         self._locked = False
 
     def set_layers(self, layers: tuple[LayerInfo, ...]) -> None:
         """Show another network, or the same one anew without losing the selection."""
+        self._empty = {}
         if [info.name for info in layers] == [info.name for info in self.layers]:
             self.layers = list(layers)
-            self._touch(*range(len(COLUMNS)))
+            self._touch()
             return
         self.beginResetModel()
         self.layers = list(layers)
@@ -67,28 +57,54 @@ class LayerTableModel(QAbstractTableModel):
     def set_states(self, states: tuple[LayerState, ...]) -> None:
         """Show how many zeros the pruned layers have now."""
         zeros = {state.name: state.zeros for state in states}
+        self._empty = {state.name: state.empty for state in states}
         self.layers = [
             replace(info, zeros=zeros.get(info.name, info.zeros))
             for info in self.layers
         ]
-        self._touch(ZEROS, SPARSITY)
+        self._touch()
 
-    def set_patterns(self, patterns: Patterns) -> None:
-        """Show what the recipe excludes."""
-        if patterns != self._patterns:
-            self._patterns = patterns
-            self._touch(LAYER, STATUS)
+    def set_recipe(self, patterns: Patterns, limits: Mapping[str, Limits]) -> None:
+        """Show what the recipe excludes and bounds."""
+        if (patterns, limits) != (self._patterns, self._limits):
+            self._patterns, self._limits = patterns, limits
+            self._touch()
 
-    def set_overrides(self, overrides: dict[str, float]) -> None:
-        """Show the sparsities that were set for single layers, by name."""
-        if overrides != self._overrides:
-            self._overrides = overrides
-            self._touch(OVERRIDE)
+    def set_foretold(self, foretold: Mapping[str, Foretold]) -> None:
+        """Show what the next prune would leave."""
+        if foretold != self._foretold:
+            self._foretold = foretold
+            self._touch()
+
+    def set_stability(self, stability: Mapping[str, LayerStability]) -> None:
+        """Show how stable the newest masks are."""
+        self._stability = stability
+        self._touch()
+
+    def set_warnings(self, warnings: Mapping[str, str]) -> None:
+        """Show in red what is about to disappear."""
+        if warnings != self._warnings:
+            self._warnings = warnings
+            self._touch()
 
     def set_locked(self, locked: bool) -> None:
-        """Refuse clicks while a run goes on."""
+        """Refuse clicks and edits while a run goes on."""
         self._locked = locked
-        self._touch(LAYER, STATUS)
+        self._touch()
+
+    def row(self, number: int) -> Row:
+        """All that is known of a layer."""
+        info = self.layers[number]
+        name = info.name
+        return Row(
+            info,
+            self.status(number),
+            self._limits.get(name, Limits()),
+            self._foretold.get(name),
+            self._empty.get(name),
+            self._stability.get(name),
+            self._warnings.get(name, ""),
+        )
 
     def status(self, row: int) -> str:
         """`prunable`, `excluded` or `unsupported`, as the recipe says now."""
@@ -107,14 +123,12 @@ class LayerTableModel(QAbstractTableModel):
         shared = told if told in self._patterns else ""
         return covering(info.name, self._patterns) or shared
 
-    def cells(self, row: int) -> tuple[str, ...]:
+    def cells(self, number: int) -> tuple[str, ...]:
         """A row for a spreadsheet: full name, exact numbers, sparsity as a fraction."""
-        info = self.layers[row]
-        return (
-            info.name, info.kind, shape(info.shape), str(info.weights), str(info.macs),
-            str(info.zeros), repr(_sparsity(info)), self.status(row),
-            repr(self._overrides[info.name]) if info.name in self._overrides else "",
-        )  # fmt: skip
+        row = self.row(number)
+        keys = [column.key(row) for column in COLUMNS]
+        keys[SHAPE] = shape(row.info.shape)
+        return tuple("" if key is None else str(key) for key in keys)
 
     def find(self, name: str) -> QModelIndex:
         """The index of a layer's name, or an invalid one."""
@@ -135,86 +149,86 @@ class LayerTableModel(QAbstractTableModel):
         """Title and explanation of a column."""
         if orientation != Qt.Orientation.Horizontal:
             return None
-        if role == Role.ToolTipRole:
-            return HELP[section]
-        return COLUMNS[section] if role == Role.DisplayRole else None
+        texts = {Role.DisplayRole: "title", Role.ToolTipRole: "help"}
+        return getattr(COLUMNS[section], texts[role]) if role in texts else None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        """Prunable and excluded layers have a check box unless a run goes on."""
+        """Prunable and excluded layers can be changed unless a run goes on."""
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
-        open_ = not self.is_fixed(index.row()) and not self._locked
-        if index.column() == LAYER and open_:
+        if self._locked or self.is_fixed(index.row()):
+            return flags
+        if index.column() == LAYER:
             flags |= Qt.ItemFlag.ItemIsUserCheckable
+        if COLUMNS[index.column()].bound:
+            flags |= Qt.ItemFlag.ItemIsEditable
         return flags
 
     def setData(self, index: Index, value: object, role: int = Role.EditRole) -> bool:
-        """Ask for a layer to be pruned or left dense."""
-        if role != Role.CheckStateRole:
-            return False
-        checked = Qt.CheckState(value) == Qt.CheckState.Checked
-        self.toggled.emit(self.layers[index.row()].name, checked)
-        return True
+        """Ask for a layer to be pruned or left dense, or for a bound of it."""
+        name, bound = self.layers[index.row()].name, COLUMNS[index.column()].bound
+        if role == Role.CheckStateRole:
+            checked = Qt.CheckState(value) == Qt.CheckState.Checked
+            self.toggled.emit(name, checked)
+            return True
+        if role == Role.EditRole and bound:
+            if value != index.data(Role.EditRole):
+                self.typed.emit(name, bound, str(value))
+            return True
+        return False
 
     def data(self, index: Index, role: int = Role.DisplayRole) -> object:
         """What a cell shows, and under `UserRole` what it sorts by."""
-        info, column = self.layers[index.row()], index.column()
+        row, number = self.row(index.row()), index.column()
+        column = COLUMNS[number]
         match role:
             case Role.DisplayRole:
-                return self._text(index.row(), column)
+                return column.text(row)
             case Role.UserRole:
-                return self._key(index.row(), column)
-            case Role.CheckStateRole if column == LAYER:
-                return self._check(index.row())
+                key = column.key(row)
+                return -1.0 if key is None else key
+            case Role.EditRole if column.bound:
+                key = column.key(row)
+                return "" if key is None else f"{100 * key:.6g}"
+            case Role.CheckStateRole if number == LAYER:
+                return self._check(row)
             case Role.ToolTipRole:
-                return self._tip(index.row(), column)
-            case Role.TextAlignmentRole if column in NUMBERS:
+                return self._tip(index.row(), number)
+            case Role.TextAlignmentRole if column.is_number:
                 return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
-            case Role.ForegroundRole if self.status(index.row()) != "prunable":
-                return QColor(palette.current().muted)
-        bar = role == FRACTION and column == SPARSITY
-        return _sparsity(info) if bar and not self.is_fixed(index.row()) else None
+            case Role.ForegroundRole:
+                return _colour(row)
+        if number == SPARSITY and not is_fixed(row.info):
+            if role == FRACTION:
+                return row.sparsity
+            if role == FORETOLD and row.foretold:
+                return row.foretold.sparsity
+        return None
 
-    def _text(self, row: int, column: int) -> str:
-        info = self.layers[row]
-        return (
-            short(info.name), info.kind, shape(info.shape), count(info.weights),
-            count(info.macs), count(info.zeros), percent(_sparsity(info)),
-            self.status(row).capitalize(),
-            percent(self._overrides[info.name]) if info.name in self._overrides else "",
-        )[column]  # fmt: skip
-
-    def _key(self, row: int, column: int) -> object:
-        info = self.layers[row]
-        return (
-            info.name, info.kind, info.weights, info.weights, info.macs, info.zeros,
-            _sparsity(info), self.status(row), self._overrides.get(info.name, -1.0),
-        )[column]  # fmt: skip
-
-    def _check(self, row: int) -> Qt.CheckState | None:
-        if self.is_fixed(row):
+    def _check(self, row: Row) -> Qt.CheckState | None:
+        if is_fixed(row.info):
             return None
-        status = self.status(row)
-        return (
-            Qt.CheckState.Checked if status == "prunable" else Qt.CheckState.Unchecked
-        )
+        pruned = row.status == "prunable"
+        return Qt.CheckState.Checked if pruned else Qt.CheckState.Unchecked
 
-    def _tip(self, row: int, column: int) -> str:
-        info, status = self.layers[row], self.status(row)
-        if column in (WEIGHTS, MACS, ZEROS):
-            return exact((info.weights, info.macs, info.zeros)[column - WEIGHTS])
-        reason = info.reason
-        if not self.is_fixed(row):
-            pattern = self._pattern(info)
-            shared = "" if info.status == "excluded" else reason
-            reason = f"{BY_RECIPE}{pattern}" if status == "excluded" else shared
-        return f"{info.name}\n{reason[:1].upper()}{reason[1:]}".strip()
+    def _tip(self, number: int, column: int) -> str:
+        row, tip = self.row(number), COLUMNS[column].tip
+        if tip is not None:
+            return tip(row)
+        reason = row.info.reason
+        if not self.is_fixed(number):
+            shared = "" if row.info.status == "excluded" else reason
+            excluded = row.status == "excluded"
+            reason = f"{BY_RECIPE}{self._pattern(row.info)}" if excluded else shared
+        told = (row.info.name, f"{reason[:1].upper()}{reason[1:]}", row.warning)
+        return "\n".join(filter(None, told))
 
-    def _touch(self, *columns: int) -> None:
+    def _touch(self) -> None:
         if self.layers:
-            last = len(self.layers) - 1
-            for column in columns:
-                self.dataChanged.emit(self.index(0, column), self.index(last, column))
+            last = self.index(len(self.layers) - 1, len(COLUMNS) - 1)
+            self.dataChanged.emit(self.index(0, 0), last)
 
 
-def _sparsity(info: LayerInfo) -> float:
-    return info.zeros / info.weights if info.weights else 0.0
+def _colour(row: Row) -> QColor | None:
+    if row.warning:
+        return QColor(palette.current().error)
+    return QColor(palette.current().muted) if row.status != "prunable" else None

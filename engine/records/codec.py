@@ -21,6 +21,11 @@ def to_json(event: Event) -> str:
     return json.dumps(content, separators=(",", ":"), allow_nan=False)
 
 
+def is_of(line: bytes, kinds: tuple[type[Event], ...]) -> bool:
+    """Whether a line is of one of these kinds, by its first words."""
+    return line.startswith(tuple(_head(kind) for kind in kinds))
+
+
 def from_json(line: str) -> Event:
     """The event a line holds.
 
@@ -35,6 +40,10 @@ def from_json(line: str) -> Event:
             f"Not an event: {line[:80]!r}.",
             "Check that events.jsonl was written by this version and is not truncated.",
         ) from error
+
+
+def _head(kind: type[Event]) -> bytes:
+    return f'{{"event":"{kind.__name__}"'.encode()
 
 
 def _plain(value: Any) -> Any:

@@ -173,18 +173,23 @@ def existing(folder: str | Path) -> Path:
     return folder
 
 
-def replay(folder: str | Path) -> Iterator[Event]:
-    """The events of a run in order; a last line cut short by a crash is left out."""
+def replay(folder: str | Path, only: tuple[type[Event], ...] = ()) -> Iterator[Event]:
+    """The events of a run in order; a last line cut short by a crash is left out.
+
+    Args:
+        folder: Of the run.
+        only: Kinds of events; the lines of others are not parsed. None given is all.
+    """
     path = existing(folder) / "events.jsonl"
     try:
-        lines = path.read_bytes().splitlines(keepends=True)
+        with path.open("rb") as file:
+            for line in file:
+                if line.endswith(b"\n") and (not only or codec.is_of(line, only)):
+                    yield codec.from_json(line.decode("utf-8", "replace"))
     except OSError as error:
         raise InputError(
             f"Cannot read {path}: {error.strerror}.", "Choose a complete run folder."
         ) from error
-    for line in lines:
-        if line.endswith(b"\n"):
-            yield codec.from_json(line.decode("utf-8", "replace"))
 
 
 def recipe_of(folder: str | Path) -> Recipe:

@@ -46,4 +46,33 @@ class LayerMeasured(Event):
     split: str
 
 
-LOOK_EVENTS: tuple[type[Event], ...] = (LookStarted, LookEnded, LayerMeasured)
+@dataclass(frozen=True)
+class LatencyMeasured(Event):
+    """How long a batch takes through the network of a run, as torch runs it here.
+
+    Attributes:
+        folder: Of the run.
+        images: Of the batch.
+        device: On which.
+        seconds: The median of all passes; None where it could not be measured.
+        low, high: Quartiles.
+        passes: How many.
+        error: Why it could not be measured; empty otherwise.
+    """
+
+    folder: str
+    images: int
+    device: str
+    seconds: float | None = None
+    low: float | None = None
+    high: float | None = None
+    passes: int = 0
+    error: str = ""
+
+
+LOOK_EVENTS: tuple[type[Event], ...] = (
+    LookStarted,
+    LookEnded,
+    LayerMeasured,
+    LatencyMeasured,
+)

@@ -5,9 +5,11 @@ A layer's override is a floor and a ceiling that are equal, both under its exact
 
 from collections.abc import Iterable
 from glob import escape
-from typing import Any
+from typing import Any, Literal
 
 from engine.allocation.base import Allocation
+
+Bound = Literal["target", "floor", "ceiling"]
 
 
 def overridden(allocation: Allocation, name: str) -> float | None:
@@ -31,6 +33,29 @@ def without_overrides(allocation: Allocation, names: Iterable[str]) -> Allocatio
         {key: share for key, share in allocation.floor.items() if key not in keys},
         {key: share for key, share in allocation.ceiling.items() if key not in keys},
     )
+
+
+def own(allocation: Allocation, name: str) -> tuple[float | None, float | None]:
+    """Floor and ceiling that a layer has under its exact name."""
+    return allocation.floor.get(escape(name)), allocation.ceiling.get(escape(name))
+
+
+def bounded(
+    allocation: Allocation, name: str, bound: Bound, share: float | None
+) -> Allocation:
+    """The same with this bound of a layer at a sparsity, or without it (None).
+
+    Taking the target away takes floor and ceiling where they are equal.
+    """
+    if bound == "target":
+        if share is None:
+            return without_overrides(allocation, [name])
+        return overriding(allocation, name, share)
+    key, shares = escape(name), dict(getattr(allocation, bound))
+    shares.pop(key, None)
+    if share is not None:
+        shares[key] = share
+    return allocation.model_copy(update={bound: shares})
 
 
 def changes(allocation: Allocation) -> dict[str, Any]:

@@ -22,6 +22,8 @@ class LayerRanking:
         width: Bytes of a weight.
         scores: Saliency per weight of each unit, rising, float64 (units,).
         sizes: Live weights that go with each (units,); None = one.
+        emptied: How many of the lowest units leave nothing of a row of the weight, for
+            each row that could go, rising; see `LayerState.empty`.
     """
 
     name: str
@@ -32,6 +34,7 @@ class LayerRanking:
     width: int
     scores: np.ndarray
     sizes: np.ndarray | None = None
+    emptied: np.ndarray | None = None
 
     @cached_property
     def most(self) -> int:
@@ -53,6 +56,12 @@ class LayerRanking:
     def weights(self, units: int) -> int:
         """How many weights the lowest units take."""
         return units if self._taken is None else int(self._taken[units])
+
+    def empty(self, units: int) -> int:
+        """Rows of the weight without anything left when the lowest units are gone."""
+        if self.emptied is None:
+            return 0
+        return int(np.searchsorted(self.emptied, units, "right"))
 
     def steps(self, first: int, last: int) -> np.ndarray:
         """Weights that go with none, one and more units from `first` up to `last`."""
@@ -156,5 +165,11 @@ class Ranking:
 
 def sparse_bytes(layer: LayerRanking, zeros: np.ndarray | int) -> np.ndarray:
     """Of a layer as the weights that are left and one bit each; dense if smaller."""
-    packed = (layer.size - zeros) * layer.width + -(-layer.size // 8)
-    return np.minimum(packed, layer.size * layer.width)
+    return packed_bytes(layer.size, layer.width, zeros)
+
+
+def packed_bytes(
+    size: int, width: int, zeros: int | np.ndarray
+) -> np.int64 | np.ndarray:
+    """Of so many weights, stored as `sparse_bytes` has it."""
+    return np.minimum((size - zeros) * width + -(-size // 8), size * width)

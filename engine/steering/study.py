@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -73,6 +74,7 @@ def study_of(
             weight.element_size(),
             live.scores.cpu().numpy(),
             None if live.sizes.dtype == torch.bool else live.sizes.cpu().numpy(),
+            _emptied(masks[name], positions),
         )
         layers[name].loss(0)  # the sums are made here, on the engine's thread
         order[name] = positions.to("cpu", torch.int32)
@@ -100,6 +102,25 @@ def other_names(model: nn.Module) -> dict[str, tuple[str, ...]]:
         name: tuple(other for other in names[id(parameter)] if other != name)
         for name, parameter in every
     }
+
+
+def _emptied(mask: Tensor, positions: Tensor) -> np.ndarray | None:
+    """How many of the first units leave nothing of a row, for each that could go.
+
+    Args:
+        mask: Kept weights of a layer.
+        positions: Of each unit (units, size) in the flattened weight, in order.
+    """
+    if mask.ndim < 2:
+        return None
+    live = mask.flatten(1).sum(1)
+    ranks = torch.arange(1, len(positions) + 1, device=positions.device)
+    ranks = ranks[:, None].expand_as(positions)
+    some = positions < mask.numel()
+    row = positions[some] // max(mask[0].numel(), 1)
+    last = torch.zeros_like(live).scatter_reduce_(0, row, ranks[some], "amax")
+    covered = torch.bincount(row, minlength=len(live)) == live
+    return last[covered].sort().values.cpu().numpy()
 
 
 def _sorted(units: Units, numel: int) -> tuple[Units, Tensor]:

@@ -1,6 +1,7 @@
 """Events in words: what a person reads in the terminal and in the window's log."""
 
 from collections.abc import Callable
+from pathlib import PurePath
 from typing import Any
 
 from engine.comparing.cells import (
@@ -36,7 +37,12 @@ from engine.events import (
     Saved,
 )
 from engine.facts import damping_ratio, mean_overlap, raised_share
-from engine.steering.events import LayerMeasured, LookEnded, LookStarted
+from engine.steering.events import (
+    LatencyMeasured,
+    LayerMeasured,
+    LookEnded,
+    LookStarted,
+)
 from engine.words.units import accuracy, clock, count, exact, many, number, percent
 
 STAGES = {
@@ -66,6 +72,14 @@ def level(event: Event) -> str:
     if failed or isinstance(event, RunFailed):
         return "error"
     return "success" if isinstance(event, RunFinished) else "info"
+
+
+def _latency(event: LatencyMeasured) -> str:
+    name = PurePath(event.folder).name
+    if event.seconds is None:
+        return f"{name} was not measured. {event.error}"
+    batch = many(event.images, "image")
+    return f"{name} takes {1000 * event.seconds:.3g} ms for a batch of {batch}"
 
 
 def cell_name(cell: Cell) -> str:
@@ -253,4 +267,5 @@ _SENTENCES: dict[type[Event], Callable[[Any], str | tuple[str, ...]]] = {
     LookStarted: lambda event: f"{event.title} on {event.device}; nothing is pruned",
     LookEnded: lambda event: event.message,
     LayerMeasured: _measured,
+    LatencyMeasured: lambda event: _latency(event),
 }

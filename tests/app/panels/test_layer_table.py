@@ -12,11 +12,14 @@ from app.plots.empty import EmptyState
 from app.steering.steering import Steering
 from app.tables.bars import FRACTION
 from app.tables.checkpoint import CheckpointReport
-from app.tables.layer_table import (
+from app.tables.layer_rows import (
+    CEILING,
+    FLOOR,
     LAYER,
-    OVERRIDE,
     SPARSITY,
     STATUS,
+    TARGET,
+    TITLES,
     WEIGHTS,
     ZEROS,
 )
@@ -29,8 +32,8 @@ CHECKED, UNCHECKED = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 
 
 @pytest.fixture
-def panel(show, send, model):
-    built = show(lambda w, b: LayerTablePanel(w, b, Steering(w, b)))
+def panel(show, send, model, preferences):
+    built = show(lambda w, b: LayerTablePanel(w, b, Steering(w, b), preferences))
     send(model)
     return built
 
@@ -73,14 +76,15 @@ def exclude(workspace, *patterns):
 
 def test_every_layer_is_listed_with_what_it_is(panel):
     assert panel.view.proxy.rowCount() == 5
-    row = [cell(panel, 1, column) for column in range(8)]
+    row = [cell(panel, 1, column) for column in range(len(TITLES))]
     assert row == [
-        "block.0", "Conv2d", SHAPE, "288", "18.4 k", "72", "25.0 %", "Prunable",
+        "block.0", "25.0 %", "", "", "", "", "", "",
+        "Conv2d", SHAPE, "288", "18.4 k", "72", "Prunable",
     ]  # fmt: skip
     assert cell(panel, 4, STATUS) == "Unsupported"
     assert "No input." in cell(panel, 4, STATUS, Qt.ItemDataRole.ToolTipRole)
     assert cell(panel, 4, LAYER, Qt.ItemDataRole.CheckStateRole) is None
-    words = panel.totals.text()
+    words = panel.footer.totals.text()
     for part in ("5 layers", "1 k parameters", "980 prunable in 4", "72 zero (7.3 %)"):
         assert part in words
 
@@ -89,13 +93,13 @@ def test_it_is_empty_before_and_after(show, bridge, panel, workspace):
     assert not panel.findChild(EmptyState).is_empty
     bridge.clear()
     assert panel.findChild(EmptyState).is_empty and panel.view.proxy.rowCount() == 0
-    assert not panel.toggle.isEnabled()
+    assert not panel.edits.toggle.isEnabled()
 
 
 def test_prunes_are_live(panel, send, run):
     send(run[5])
     assert cell(panel, 2, ZEROS) == "288" and cell(panel, 2, SPARSITY) == "50.0 %"
-    assert "490 zero (50.0 %)" in panel.totals.text()
+    assert "490 zero (50.0 %)" in panel.footer.totals.text()
 
 
 def test_a_click_on_the_box_excludes_and_includes(qtbot, panel, workspace):
@@ -104,7 +108,7 @@ def test_a_click_on_the_box_excludes_and_includes(qtbot, panel, workspace):
     assert excluded(workspace) == ("conv1.weight",)
     assert cell(panel, 0, STATUS) == "Excluded"
     assert cell(panel, 0, LAYER, Qt.ItemDataRole.CheckStateRole) == UNCHECKED
-    assert "944 prunable in 3" in panel.totals.text()
+    assert "944 prunable in 3" in panel.footer.totals.text()
     click_box(qtbot, panel, 0)
     assert excluded(workspace) == ()
     workspace.undo()
@@ -145,16 +149,16 @@ def test_what_the_engine_always_excludes_has_no_box(qtbot, panel, send, workspac
     tip = cell(panel, 0, STATUS, Qt.ItemDataRole.ToolTipRole)
     assert tip == "bn.weight\nNormalisation is never pruned"
     select(panel, 0)
-    assert not panel.toggle.isEnabled()
+    assert not panel.edits.toggle.isEnabled()
 
 
 def test_several_rows_toggle_together_with_one_undo(qtbot, panel, workspace):
     select(panel, 0, 2, 4)  # the embedding cannot be toggled
-    assert panel.toggle.isEnabled() and panel.toggle.text() == "Exclude"
+    assert panel.edits.toggle.isEnabled() and panel.edits.toggle.text() == "Exclude"
     qtbot.keyClick(panel.view, Qt.Key.Key_Space)
     assert excluded(workspace) == ("conv1.weight", "block.1.weight")
-    assert panel.toggle.text() == "Include"
-    panel.toggle.trigger()
+    assert panel.edits.toggle.text() == "Include"
+    panel.edits.toggle.trigger()
     assert excluded(workspace) == ()
     workspace.undo()
     assert len(excluded(workspace)) == 2
@@ -164,7 +168,7 @@ def test_several_rows_toggle_together_with_one_undo(qtbot, panel, workspace):
 def test_nothing_can_be_excluded_during_a_run(qtbot, panel, workspace, state):
     select(panel, 0)
     workspace.set_state(state)
-    assert not panel.toggle.isEnabled()
+    assert not panel.edits.toggle.isEnabled()
     click_box(qtbot, panel, 0)
     qtbot.keyClick(panel.view, Qt.Key.Key_Space)
     assert excluded(workspace) == ()
@@ -174,7 +178,7 @@ def test_nothing_can_be_excluded_during_a_run(qtbot, panel, workspace, state):
 
 
 def test_the_selection_meets_in_the_workspace(qtbot, panel, workspace):
-    where = panel.view.visualRect(panel.view.proxy.index(2, STATUS)).center()
+    where = panel.view.visualRect(panel.view.proxy.index(2, TARGET)).center()
     qtbot.mouseClick(panel.view.viewport(), Qt.MouseButton.LeftButton, pos=where)
     assert workspace.layer == "block.1.weight"
     workspace.select_layer("fc.weight")
@@ -201,7 +205,7 @@ def test_headers_sort_and_the_filter_filters(qtbot, panel):
     assert [cell(panel, row, WEIGHTS) for row in range(5)] == [
         "576", "288", "80", "36", "20",
     ]  # fmt: skip
-    qtbot.keyClicks(panel.filter, "BLOCK")
+    qtbot.keyClicks(panel.filter.line, "BLOCK")
     assert [cell(panel, row, LAYER) for row in range(2)] == ["block.1", "block.0"]
     assert panel.view.proxy.rowCount() == 2
     click_box(qtbot, panel, 0)
@@ -212,22 +216,25 @@ def test_rows_are_copied_with_exact_numbers(qtbot, panel):
     select(panel, 1, 3)
     panel.view.copy.trigger()
     lines = QGuiApplication.clipboard().text().splitlines()
-    assert lines[0].startswith("Layer\tType\tShape")
+    assert lines[0].split("\t") == list(TITLES)
     assert lines[1].split("\t") == [
-        "block.0.weight", "Conv2d", SHAPE, "288", "18432", "72", "0.25", "prunable",
-        "",
+        "block.0.weight", "0.25", "", "", "", "", "", "",
+        "Conv2d", SHAPE, "288", "18432", "72", "prunable",
     ]  # fmt: skip
     assert len(lines) == 3
 
 
 def test_the_checkpoint_report_opens_in_full(qtbot, panel, send, bridge):
-    assert not panel.checkpoint.isVisible()
+    assert not panel.footer.checkpoint.isVisible()
     renamed = tuple(f"module.{i} -> {i}" for i in range(300))
     send(CheckpointLoaded("net.pth", 125, renamed, missing=("fc.bias",)))
-    assert "Checkpoint: 125 matched, 300 renamed, 1 missing" in panel.checkpoint.text()
-    height = panel.checkpoint.height() // 2
+    assert (
+        "Checkpoint: 125 matched, 300 renamed, 1 missing"
+        in panel.footer.checkpoint.text()
+    )
+    height = panel.footer.checkpoint.height() // 2
     qtbot.mouseClick(
-        panel.checkpoint, Qt.MouseButton.LeftButton, pos=QPoint(20, height)
+        panel.footer.checkpoint, Qt.MouseButton.LeftButton, pos=QPoint(20, height)
     )
     report = panel.findChild(CheckpointReport)
     text = report.text.toPlainText()
@@ -235,35 +242,52 @@ def test_the_checkpoint_report_opens_in_full(qtbot, panel, send, bridge):
     assert all(name in text for name in renamed) and "fc.bias" in text
     report.reject()
     bridge.clear()
-    assert not panel.checkpoint.isVisible()
+    assert not panel.footer.checkpoint.isVisible()
 
 
 def test_the_link_has_the_colour_of_the_theme(qtbot, panel, send):
     send(CheckpointLoaded("net.pth", 5, (), (), (), ()))
-    changed = panel.palette()
+    changed = panel.footer.palette()
     changed.setColor(QPalette.ColorRole.Link, QColor("#5aa9ff"))
-    panel.setPalette(changed)
-    assert "#5aa9ff" in panel.checkpoint.text()
+    panel.footer.setPalette(changed)
+    assert "#5aa9ff" in panel.footer.checkpoint.text()
 
 
 def test_overrides_have_a_column_a_count_and_a_way_back(qtbot, panel, workspace):
-    assert panel.view.isColumnHidden(OVERRIDE)
     own = {"fc.weight": 0.25}
     changes = {"allocation.floor": {**own, "conv1": 0.1}, "allocation.ceiling": own}
     workspace.set_recipe(with_changes(workspace.recipe, changes))
-    assert not panel.view.isColumnHidden(OVERRIDE)
-    assert [cell(panel, row, OVERRIDE) for row in (0, 3)] == ["", "25.0 %"]
-    assert "1 overridden" in panel.totals.text()
+    shown = [[cell(panel, row, c) for c in (TARGET, FLOOR, CEILING)] for row in (0, 3)]
+    assert shown == [["", "(10.0 %)", ""], ["25.0 %", "25.0 %", "25.0 %"]]
+    assert "1 overridden" in panel.footer.totals.text()
     select(panel, 0)
-    assert not panel.clear.isEnabled()
+    assert not panel.edits.clear.isEnabled()  # a pattern is not its own
     select(panel, 0, 3)
-    assert panel.clear.isEnabled() and panel.clear in panel.view.actions()
-    panel.clear.trigger()
+    assert panel.edits.clear.isEnabled() and panel.edits.clear in panel.view.actions()
+    panel.edits.clear.trigger()
     allocation = workspace.recipe.allocation
     assert allocation.floor == {"conv1": 0.1} and allocation.ceiling == {}
-    assert panel.view.isColumnHidden(OVERRIDE) and not panel.clear.isEnabled()
+    assert not panel.edits.clear.isEnabled()
     workspace.undo()
-    assert "1 overridden" in panel.totals.text()
+    assert "1 overridden" in panel.footer.totals.text()
     select(panel, 3)
     workspace.set_state("running")
-    assert not panel.clear.isEnabled()
+    assert not panel.edits.clear.isEnabled()
+
+
+def test_expressions_filter_and_a_broken_one_filters_nothing(qtbot, panel):
+    rows = panel.view.proxy.rowCount
+    qtbot.keyClicks(panel.filter.line, "k.1.w")
+    assert rows() == 1
+    panel.filter.line.setText("(conv1|fc)$")
+    assert rows() == 0
+    panel.filter.expression.click()
+    assert rows() == 2
+    panel.view.sortByColumn(WEIGHTS, Qt.SortOrder.DescendingOrder)
+    assert [cell(panel, row, LAYER) for row in (0, 1)] == ["fc", "conv1"]
+    panel.filter.line.setText("(conv1")
+    assert rows() == 5 and panel.filter.problem.isVisible()
+    assert "Not a regular expression" in panel.filter.problem.text()
+    assert cell(panel, 0, LAYER) == "block.1"  # still sorted
+    panel.filter.line.setText("unsupp")
+    assert rows() == 1 and not panel.filter.problem.isVisible()

@@ -5,7 +5,7 @@ from PySide6.QtGui import QColor, QPalette
 from PySide6.QtWidgets import QApplication
 
 from app import palette
-from app.plots import compare
+from app.plots import looks
 from app.plots.curves import CurvesFigure
 from app.plots.empty import EmptyState
 from app.plots.histogram import HistogramFigure
@@ -53,7 +53,7 @@ def test_words_and_lines_can_be_read(colours):
 
 
 @pytest.mark.parametrize(
-    ("lines", "colours"), [(compare.LIGHT, palette.LIGHT), (compare.DARK, palette.DARK)]
+    ("lines", "colours"), [(looks.LIGHT, palette.LIGHT), (looks.DARK, palette.DARK)]
 )
 def test_lines_of_methods_can_be_seen(lines, colours):
     for line in lines:
