@@ -52,6 +52,7 @@ class Networks(QObject):
     ) -> None:
         super().__init__(parent)
         self._workspace, self._steering = workspace, steering
+        self._bridge = bridge
         self.reading, self.images = Background(self), engine.Known()
         self._found: dict[str, Network | None] = dict.fromkeys(TITLES)
         self._problem = ""
@@ -60,6 +61,7 @@ class Networks(QObject):
         self._later.timeout.connect(lambda: self.changed.emit(RUN))
         steering.changed.connect(self._forecast)
         workspace.folder_changed.connect(self._forget)
+        bridge.looked.connect(self._forget)
         workspace.state_changed.connect(self._make_room)
         for event in NEWS:
             bridge.on(event, lambda _: self._go_stale())
@@ -118,7 +120,7 @@ class Networks(QObject):
             self.images = engine.Known()
 
     def _forget(self) -> None:
-        """Another run, or none, is on show."""
+        """Another run, another moment of it, or none is on show."""
         self._ticket += 1
         self._found[RUN], self._problem, self._stale = None, "", True
         self.changed.emit(RUN)
@@ -135,9 +137,10 @@ class Networks(QObject):
             return
         self._stale = False
         self._ticket += 1
-        ticket = self._ticket
+        ticket, moment = self._ticket, self._bridge.moment
+        node = moment.node if moment else None
         self.reading.do(
-            lambda: engine.run_network(folder),
+            lambda: engine.run_network(folder, node),
             lambda network: self._take(ticket, network, ""),
             lambda error: self._fail(ticket, folder, error),
         )

@@ -10,10 +10,12 @@ from torch import Tensor, nn
 
 from engine.errors import InputError
 from engine.recipe import Recipe
-from engine.records import store
+from engine.records import nodes, store
 from engine.records.standing import standing
 from engine.steering.layer_weights import LayerWeights, Saliency
 from engine.steering.study import Study
+from engine.words.nodes import moment
+from engine.words.units import percent
 
 State = dict[str, Tensor]
 
@@ -125,11 +127,16 @@ def scored_network(
     return Network(recipe, study.state, study=study, units=dict(units or {}))
 
 
-def run_network(folder: str | Path) -> Network:
-    """The result of a run, or its newest state.
+def run_network(folder: str | Path, node: int | None = None) -> Network:
+    """The result of a run or its newest state, or how it was at a node.
 
     Raises:
-        InputError: There is nothing pruned yet, or it cannot be read.
+        InputError: There is nothing pruned yet, no such node, or it cannot be read.
     """
-    found = standing(folder)
-    return Network(store.recipe_of(folder), found.weights, found.moment)
+    recipe = store.recipe_of(folder)
+    if node is None:
+        found = standing(folder)
+        return Network(recipe, found.weights, found.moment)
+    kept = nodes.node_of(folder, node)
+    told = f"This moment: {moment(kept)}, {percent(kept.sparsity)} sparse."
+    return Network(recipe, nodes.load(folder, node)["model"], told)

@@ -84,7 +84,7 @@ def test_a_macs_budget_beyond_the_pattern_is_told_once_and_met_as_far_as_it_goes
     planned = next(e for e in events if isinstance(e, LevelsPlanned))
     most = planned.sparsities[-1]
     assert 0 < most < 0.5 + 1e-9
-    assert f"{most:.2%} of the prunable multiply-accumulates" in limit
+    assert f"{100 * most:.2f} % of the prunable multiply-accumulates" in limit
     gone = [text for text in told if "multiply-accumulates are gone" in text]
     assert len(gone) == 3 and all("as planned" in text for text in gone)
     assert f"{most:.3%}" in gone[-1]

@@ -48,6 +48,20 @@ def zeros(window):
     return sum(layer.zeros for layer in window.layer_table.model.layers)
 
 
+def network_zeros(qtbot, window):
+    """Of the network that Weights and Classes show of the run."""
+    networks = window.views.networks
+
+    def there():
+        networks.look("run")
+        return networks.of("run") is not None
+
+    qtbot.waitUntil(there, timeout=PATIENCE)
+    state = networks.of("run").state
+    pruned = [x.name for x in window.layer_table.model.layers if x.zeros]
+    return sum(int((state[name] == 0).sum()) for name in pruned)
+
+
 def test_a_moment_is_looked_at_and_branched_from(qtbot, window):
     views, panel = window.views, window.views.timeline
     views.setCurrentWidget(panel)
@@ -69,10 +83,12 @@ def test_a_moment_is_looked_at_and_branched_from(qtbot, window):
     assert share == pytest.approx(node.sparsity)
     qtbot.waitUntil(lambda: len(views.curves.record.sparsity) == 2, timeout=PATIENCE)
     assert window.log.model.rowCount() < lines
+    assert network_zeros(qtbot, window) == zeros(window)
     qtbot.mouseClick(window.moment.back, LEFT)
     qtbot.waitUntil(lambda: zeros(window) == pruned, timeout=PATIENCE)
     qtbot.waitUntil(lambda: window.log.model.rowCount() == lines, timeout=PATIENCE)
     assert not window.moment.isVisible() and panel.chosen[1].kind == "end"
+    assert network_zeros(qtbot, window) == pruned
 
     qtbot.mouseClick(
         panel.figure.canvas.viewport(), LEFT, pos=panel.figure.place_of((0, 3))

@@ -57,6 +57,14 @@ def test_the_last_node_is_the_result(kept):
     assert not (folder / "states").exists()
 
 
+def test_a_node_can_be_looked_into(kept):
+    folder, _ = kept
+    network = engine.run_network(folder, 1)
+    state = nodes.load(folder, 1)["model"]
+    assert all(torch.equal(state[name], network.state[name]) for name in state)
+    assert network.moment == "This moment: prune 1, 50.0 % sparse."
+
+
 def test_a_node_after_a_prune_is_as_sparse_as_it_says(kept):
     folder, heard = kept
     pruned = [event for event in heard if isinstance(event, Pruned)]

@@ -52,7 +52,7 @@ def test_a_run_without_a_network_spoils_no_other(done, tmp_path, monkeypatch):
     monkeypatch.setattr(latency, "ENOUGH", 0.0)
     bare = shutil.copytree(done, tmp_path / "bare")
     (bare / "model.safetensors").unlink()
-    shutil.rmtree(bare / "states")
+    shutil.rmtree(bare / "nodes")
     other = shutil.copytree(done, tmp_path / "other")
     changed = {**RECIPE.model_dump(mode="json"), "model": {"kind": "resnet_cifar"}}
     (other / "recipe.json").write_text(dump(parse(changed)))
