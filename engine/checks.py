@@ -7,7 +7,7 @@ from functools import partial
 from torch import Tensor
 
 from engine.data.base import Data
-from engine.evaluate import each
+from engine.evaluate import by_image
 from engine.events import Checked
 from engine.monitor import Monitor
 from engine.problem import Problem, draw
@@ -91,7 +91,7 @@ class Promises:
         images, seed = recipe.checks.images, recipe.machine.seed
         self._monitor = monitor
         self._each = partial(
-            each,
+            by_image,
             problem.model,
             loss=problem.loss,
             batch=recipe.machine.batch,

@@ -20,6 +20,12 @@ class Measure:
     loss: float
     accuracy: float
 
+    @classmethod
+    def of(cls, images: Tensor) -> "Measure":
+        """Over images that were judged (images, 2); NaN without any."""
+        loss, share = images.mean(0).tolist()
+        return cls(loss, 100 * share)
+
 
 def fingerprint(model: nn.Module, *settings: object) -> str:
     """SHA-256 of all weights and of what else a measurement depends on."""
@@ -43,11 +49,10 @@ def evaluate(
     """Loss and accuracy in eval mode on all images of `split`; NaN if it is empty."""
     if not len(split):
         return Measure(math.nan, math.nan)
-    mean, share = each(model, split, loss, batch, monitor, label, ranks).mean(0)
-    return Measure(float(mean), 100.0 * float(share))
+    return Measure.of(by_image(model, split, loss, batch, monitor, label, ranks))
 
 
-def each(
+def by_image(
     model: nn.Module,
     split: Split,
     loss: Loss,
@@ -56,7 +61,7 @@ def each(
     label: str,
     ranks: Ranks = ALONE,
 ) -> Tensor:
-    """Loss of every image, and 1 where the guess is right (images, 2), float64.
+    """Every image of `split` judged in eval mode (images, 2), on the CPU.
 
     Several processes take the batches in turns and all get everything.
     """
@@ -66,8 +71,18 @@ def each(
     with monitor.apart(), torch.no_grad():
         for indices in monitor.track(mine, label):
             images, labels = split.batch(indices)
-            outputs = model(images).float()
-            hits = (outputs.argmax(1) == labels).double()
-            losses = loss.per_sample(outputs, labels).double()
-            found[indices] = torch.stack([losses, hits], 1).cpu()
+            found[indices] = judged(model(images), labels, loss).cpu()
     return ranks.sum(found)
+
+
+def judged(outputs: Tensor, labels: Tensor, loss: Loss) -> Tensor:
+    """Loss of each image, and 1 where the guess is right (images, 2), float64.
+
+    Args:
+        outputs: Of the network (images, classes).
+        labels: (images,).
+        loss: Suits what the network returns.
+    """
+    outputs = outputs.float()
+    hits = (outputs.argmax(1) == labels).double()
+    return torch.stack([loss.per_sample(outputs, labels).double(), hits], 1)

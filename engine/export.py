@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from engine.errors import InputError, RunError
 from engine.exporters import EXPORTERS
 from engine.exporters.base import Exporter
-from engine.loading import rebuild
+from engine.loading import fill, rebuild
 from engine.recipe import Recipe
 from engine.records import store
 from engine.records.standing import standing
@@ -84,14 +84,7 @@ def export(
             "Choose another name, or let it be replaced with --force.",
         )
     model = rebuild(recipe, spec, trust)
-    try:
-        model.load_state_dict(found.weights)
-    except RuntimeError as error:
-        raise InputError(
-            f"The network of {folder} is not the one its recipe builds now.",
-            "Put its Python file and its data back as they were during the run.",
-            tuple(str(error).splitlines()),
-        ) from error
+    fill(model, found.weights, f"The network of {folder}")
     ordered = {name: found.weights[name].contiguous() for name in model.state_dict()}
     generator = torch.Generator().manual_seed(0)
     inputs = torch.randn((IMAGES, *spec.shape), generator=generator)

@@ -41,7 +41,7 @@ def warn_if_unfit(
         return
     if not batch_norms(model):
         return
-    split = data.validation if len(data.validation) else data.train
+    split, _ = data.probe
     probe = split.subset(torch.arange(min(PROBE, len(split))))
     stored = evaluate(model, probe, loss, settings.batch, monitor, "Checking the fit")
     other = copy.deepcopy(model)

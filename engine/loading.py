@@ -1,7 +1,7 @@
 """Bringing a recipe's network and images in, with everything worth telling."""
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from engine.data.base import Data, DataSpec
 from engine.data.splits import limited
@@ -72,6 +72,27 @@ def rebuild(recipe: Recipe, spec: DataSpec, trust: frozenset[str]) -> nn.Module:
         InputError: It cannot be built; says why.
     """
     return prepared(recipe.model.build(spec, trust), spec)
+
+
+def fill(model: nn.Module, state: dict[str, Tensor], what: str) -> None:
+    """Give a freshly built network these weights.
+
+    Args:
+        model: Is changed.
+        state: A `state_dict`.
+        what: Whose weights they are, such as "The network of the run".
+
+    Raises:
+        InputError: They are another network's.
+    """
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise InputError(
+            f"{what} is not the one its recipe builds now.",
+            "Put its Python file and its data back as they were then.",
+            tuple(str(error).splitlines()),
+        ) from error
 
 
 def load_data(recipe: Recipe, device: torch.device, monitor: Monitor) -> Data:

@@ -47,6 +47,12 @@ def threads(machine: Machine) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
+def wait(device: torch.device) -> None:
+    """Until a GPU has done what it was given; it answers before that."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
 def memory_used(device: torch.device) -> int:
     """Bytes in use: on the GPU by this process's tensors, else resident in the host."""
     if device.type == "cuda":

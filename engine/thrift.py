@@ -1,5 +1,6 @@
 """Going on when a GPU runs out: the same work with smaller pages, on the disk."""
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +19,7 @@ Answer = TypeVar("Answer")
 def thrifty(
     problem: Problem,
     method: Estimator,
-    folder: Path,
+    folder: Path | None,
     monitor: Monitor,
     work: Callable[[Problem], Answer],
 ) -> tuple[Answer, Problem]:
@@ -27,7 +28,8 @@ def thrifty(
     Args:
         problem: What to work on.
         method: Only one that takes gradients of single layers can be helped.
-        folder: Holds the gradients from the first failure on.
+        folder: Holds the gradients from the first failure on; None is the one of the
+            system for what is temporary.
         monitor: Hears of each failure.
         work: Leaves everything as it was when it fails.
 
@@ -46,7 +48,7 @@ def thrifty(
                 raise
         if torch.cuda.is_available():
             torch.cuda.empty_cache()  # now that the exception holds nothing any more
-        problem = problem.thriftier(folder)
+        problem = problem.thriftier(folder or Path(tempfile.gettempdir()))
         monitor.notice(
             "The GPU ran out of memory; the step is done again with gradients on the "
             f"disk and pages of 1/{2**problem.thrift} of the usual size.",

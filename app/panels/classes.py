@@ -6,7 +6,6 @@ from pathlib import Path
 from PySide6.QtCore import QModelIndex, QSortFilterProxyModel, Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QComboBox,
     QHBoxLayout,
     QHeaderView,
@@ -29,6 +28,7 @@ from app.runner import Runner
 from app.steering.networks import NEXT, TITLES, Networks
 from app.tables import class_words as words
 from app.tables.class_table import CHANGE, ClassTableModel
+from app.tables.dressing import dress
 from app.tables.units import many
 from app.workspace import Workspace
 from engine import Known, Network
@@ -92,10 +92,7 @@ class ClassesPanel(QWidget):
 
     def save(self, path: Path) -> None:
         """Write the bars as PNG or SVG, or the table as CSV."""
-        if path.suffix.lower() == ".csv":
-            export.save_table(COLUMNS, self._rows(), path)
-        else:
-            export.save_picture(self.figure, path)
+        export.save(path, self.figure, COLUMNS, self._rows())
 
     @property
     def _which(self) -> str:
@@ -106,18 +103,9 @@ class ClassesPanel(QWidget):
         self.proxy.setSortRole(Qt.ItemDataRole.UserRole)
         table = QTableView()
         table.setModel(self.proxy)
-        table.setAccessibleName("Accuracy of each class")
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setAlternatingRowColors(True)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.setWordWrap(False)
+        dress(table, "Accuracy of each class")
         table.setFrameShape(QTableView.Shape.NoFrame)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 8)
         header = table.horizontalHeader()
-        header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         table.setSortingEnabled(True)
         table.sortByColumn(CHANGE, Qt.SortOrder.AscendingOrder)

@@ -82,10 +82,7 @@ class DampingPanel(QWidget):
 
     def save(self, path: Path) -> None:
         """Write the curves as PNG or SVG, or their points as CSV."""
-        if path.suffix.lower() == ".csv":
-            export.save_table(COLUMNS, self._rows(), path)
-        else:
-            export.save_picture(self.figure, path)
+        export.save(path, self.figure, COLUMNS, self._rows())
 
     def _lay_out(self) -> None:
         bar = QHBoxLayout()

@@ -27,6 +27,7 @@ from app.plots.duel import DuelFigure
 from app.plots.empty import EmptyState
 from app.runner import Runner
 from app.steering.duel_words import agreement, verdict
+from app.tables.dressing import dress, sort_by_header
 from app.tables.duel import DuelModel
 from app.workspace import Workspace
 from engine import Duel
@@ -93,10 +94,7 @@ class DuelPanel(QWidget):
 
     def save(self, path: Path) -> None:
         """Write map and probe as PNG or SVG, or the layers as CSV."""
-        if path.suffix.lower() == ".csv":
-            export.save_table(COLUMNS, self.model.rows(), path)
-        else:
-            export.save_picture(self.figure, path)
+        export.save(path, self.figure, COLUMNS, self.model.rows())
 
     def _table(self) -> QTableView:
         self.proxy = QSortFilterProxyModel(self)
@@ -104,24 +102,12 @@ class DuelPanel(QWidget):
         self.proxy.setSortRole(Qt.ItemDataRole.UserRole)
         table = QTableView()
         table.setModel(self.proxy)
-        table.setAccessibleName("Agreement of the two methods by layer")
-        table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QTableView.SelectionMode.SingleSelection)
-        table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        table.setAlternatingRowColors(True)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.setWordWrap(False)
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 8)
+        dress(table, "Agreement of the two methods by layer")
         header = table.horizontalHeader()
-        header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setMinimumSectionSize(56)
-        header.setSortIndicatorClearable(True)
-        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        table.setSortingEnabled(True)
+        sort_by_header(table)
         return table
 
     def _lay_out(self) -> None:

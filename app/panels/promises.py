@@ -30,6 +30,7 @@ from app.records.promises import (
     sentence,
     tried,
 )
+from app.tables.dressing import dress
 from app.tables.promise_table import SHARE, PromiseTableModel
 from app.tables.units import percent
 from app.workspace import Workspace
@@ -105,21 +106,12 @@ class PromisesPanel(QWidget):
         table.setModel(proxy)
         table.horizontalHeader().setSortIndicator(SHARE, Qt.SortOrder.DescendingOrder)
         table.setSortingEnabled(True)
-        table.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QTableView.SelectionMode.SingleSelection)
-        table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        table.setAlternatingRowColors(True)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
+        dress(table, "Predicted loss of each layer")
         table.setFrameShape(QTableView.Shape.NoFrame)
-        table.setAccessibleName("Predicted loss of each layer")
-        table.verticalHeader().hide()
-        table.verticalHeader().setDefaultSectionSize(table.fontMetrics().height() + 8)
         header = table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setSortIndicatorClearable(True)
-        header.setHighlightSections(False)
         return table
 
     def _lay_out(self) -> None:

@@ -56,10 +56,7 @@ class SchedulePanel(QWidget):
 
     def save(self, path: Path) -> None:
         """Write the strip as PNG or SVG, or its points as CSV."""
-        if path.suffix.lower() == ".csv":
-            export.save_table(COLUMNS, rows(self.strip), path)
-        else:
-            export.save_picture(self.figure, path)
+        export.save(path, self.figure, COLUMNS, rows(self.strip))
 
     def _lay_out(self) -> None:
         bar = QHBoxLayout()

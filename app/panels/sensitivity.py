@@ -5,7 +5,6 @@ from pathlib import Path
 from PySide6.QtCore import QModelIndex, QSortFilterProxyModel, Qt
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
     QLabel,
@@ -21,6 +20,7 @@ from app.plots.empty import EmptyState
 from app.plots.sensitivity import SensitivityFigure
 from app.steering.budgeting import Budgeting
 from app.steering.steering import Steering
+from app.tables.dressing import dress, sort_by_header
 from app.tables.prices import Price, PricesModel
 from app.tables.units import exact
 from app.workspace import Workspace
@@ -66,26 +66,13 @@ class SensitivityPanel(QWidget):
         self.proxy.setSortRole(Qt.ItemDataRole.UserRole)
         self.view = QTableView()
         self.view.setModel(self.proxy)
-        self.view.setAccessibleName("Price of one more percent of each layer")
-        self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.view.setAlternatingRowColors(True)
-        self.view.setShowGrid(False)
-        self.view.setTabKeyNavigation(False)
-        self.view.setWordWrap(False)
-        self.view.verticalHeader().hide()
-        self.view.verticalHeader().setDefaultSectionSize(
-            self.view.fontMetrics().height() + 8
-        )
-        self.view.horizontalHeader().setHighlightSections(False)
+        dress(self.view, "Price of one more percent of each layer")
         header = self.view.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         header.setDefaultSectionSize(header.fontMetrics().horizontalAdvance(WIDEST))
         self.view.setTextElideMode(Qt.TextElideMode.ElideLeft)  # blocks are alike
-        self.view.horizontalHeader().setSortIndicatorClearable(True)
-        self.view.horizontalHeader().setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        self.view.setSortingEnabled(True)
+        sort_by_header(self.view)
         self.note = QLabel(wordWrap=True)
         self._lay_out()
         self.view.selectionModel().currentRowChanged.connect(self._choose)
@@ -102,10 +89,7 @@ class SensitivityPanel(QWidget):
 
     def save(self, path: Path) -> None:
         """Write the curves as PNG or SVG, or their points as CSV."""
-        if path.suffix.lower() == ".csv":
-            export.save_table(COLUMNS, self._rows(), path)
-        else:
-            export.save_picture(self.figure, path)
+        export.save(path, self.figure, COLUMNS, self._rows())
 
     def _lay_out(self) -> None:
         budgeting = self._budgeting

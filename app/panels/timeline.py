@@ -95,10 +95,7 @@ class TimelinePanel(QWidget):
 
     def save(self, path: Path) -> None:
         """Write the tree as PNG or SVG, or all nodes as CSV."""
-        if path.suffix.lower() == ".csv":
-            export.save_table(COLUMNS, self._rows(), path)
-        else:
-            export.save_picture(self.figure, path)
+        export.save(path, self.figure, COLUMNS, self._rows())
 
     def _lay_out(self) -> None:
         self.newest = QPushButton("Newest")

@@ -71,10 +71,7 @@ class WeightsPanel(QWidget):
 
     def save(self, path: Path) -> None:
         """Write the picture as PNG or SVG, or its cells as CSV."""
-        if path.suffix.lower() == ".csv":
-            export.save_table(COLUMNS, self._rows(), path)
-        else:
-            export.save_picture(self.figure, path)
+        export.save(path, self.figure, COLUMNS, self._rows())
 
     def _lay_out(self) -> None:
         for label in (self.note, self.readout):

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
     QLabel,
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
 from app.steering.networks import Networks
 from app.steering.surgery import Surgery
 from app.tables import weight_words as words
+from app.tables.dressing import dress
 from app.tables.exclusion import covering
 from app.tables.movers import MoversModel
 from app.tables.units import short
@@ -114,20 +114,11 @@ class SingleWeight(QWidget):
     def _lay_out(self) -> None:
         table = self.table
         table.setModel(self.model)
-        table.setAccessibleName("Survivors that take over")
-        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        table.setAlternatingRowColors(True)
-        table.setShowGrid(False)
-        table.setTabKeyNavigation(False)
-        table.setWordWrap(False)
+        dress(table, "Survivors that take over")
         table.setToolTip("Double click or Enter: choose this weight")
-        table.verticalHeader().hide()
-        row = table.fontMetrics().height() + 8
-        table.verticalHeader().setDefaultSectionSize(row)
+        row = table.verticalHeader().defaultSectionSize()
         table.setMinimumHeight((ROWS + 1) * row + 4)
         header = table.horizontalHeader()
-        header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         above = QHBoxLayout()

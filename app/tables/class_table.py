@@ -2,14 +2,10 @@
 
 from math import isnan
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
-
+from app.tables.titled import RIGHT, ROOT, Index, Role, TitledModel
 from app.tables.units import accuracy, count
 from engine.steering.classes import ClassChange
 
-Index = QModelIndex | QPersistentModelIndex
-Role = Qt.ItemDataRole
-ROOT = QModelIndex()
 COLUMNS = ("Class", "Images", "Before", "After", "Change", "Std. error")
 CHANGE = 4
 HELP = (
@@ -31,8 +27,10 @@ def points(value: float, sign: bool = True) -> str:
     return text.replace("-", "\N{MINUS SIGN}")
 
 
-class ClassTableModel(QAbstractTableModel):
+class ClassTableModel(TitledModel):
     """An adapter over classes; the first row is the one that loses most."""
+
+    titles, tips = COLUMNS, HELP
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,19 +46,6 @@ class ClassTableModel(QAbstractTableModel):
         """Classes."""
         return 0 if parent.isValid() else len(self.classes)
 
-    def columnCount(self, parent: Index = ROOT) -> int:
-        """Columns."""
-        return 0 if parent.isValid() else len(COLUMNS)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
-    ) -> object:
-        """Title and explanation of a column."""
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        texts = {Role.DisplayRole: COLUMNS, Role.ToolTipRole: HELP}
-        return texts[role][section] if role in texts else None
-
     def data(self, index: Index, role: int = Role.DisplayRole) -> object:
         """What a cell shows, and under `UserRole` what it sorts by."""
         each, column = self.classes[index.row()], index.column()
@@ -75,5 +60,5 @@ class ClassTableModel(QAbstractTableModel):
                 points(each.change), points(each.error, sign=False),
             )[column]  # fmt: skip
         if role == Role.TextAlignmentRole and column:
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            return RIGHT
         return None

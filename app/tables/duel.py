@@ -1,13 +1,9 @@
 """Duel table: how far two methods agree on each layer."""
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
-
+from app.tables.titled import RIGHT, ROOT, Index, Role, TitledModel
 from app.tables.units import count, exact, percent, short
 from engine import Duel
 
-Index = QModelIndex | QPersistentModelIndex
-Role = Qt.ItemDataRole
-ROOT = QModelIndex()
 COLUMNS = ("Layer", "Disputed", "Overlap", "Ranks")
 HELP = (
     "Parameter name",
@@ -17,8 +13,10 @@ HELP = (
 )
 
 
-class DuelModel(QAbstractTableModel):
+class DuelModel(TitledModel):
     """An adapter over a `Duel`; `UserRole` sorts."""
+
+    titles, tips = COLUMNS, HELP
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,19 +45,6 @@ class DuelModel(QAbstractTableModel):
         """Layers."""
         return 0 if parent.isValid() or not self._duel else len(self._duel.layers)
 
-    def columnCount(self, parent: Index = ROOT) -> int:
-        """Columns."""
-        return 0 if parent.isValid() else len(COLUMNS)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
-    ) -> object:
-        """Title and explanation of a column."""
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        texts = {Role.DisplayRole: COLUMNS, Role.ToolTipRole: HELP}
-        return texts[role][section] if role in texts else None
-
     def data(self, index: Index, role: int = Role.DisplayRole) -> object:
         """What a cell shows, and under `UserRole` what it sorts by."""
         value, column = self._rows[index.row()][index.column()], index.column()
@@ -76,5 +61,5 @@ class DuelModel(QAbstractTableModel):
                 f"{exact(layer.rival)} by {duel.rival} alone"
             )
         if role == Role.TextAlignmentRole and column:
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            return RIGHT
         return None

@@ -3,19 +3,15 @@
 from dataclasses import dataclass
 
 from PySide6.QtCore import (
-    QAbstractTableModel,
-    QModelIndex,
     QObject,
-    QPersistentModelIndex,
     Qt,
 )
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from app.tables.bars import FRACTION, CellBar
+from app.tables.dressing import dress
+from app.tables.titled import RIGHT, ROOT, Index, Role, TitledModel
 
-Index = QModelIndex | QPersistentModelIndex
-Role = Qt.ItemDataRole
-ROOT = QModelIndex()
 NARROWEST = 110  # pixels of a run's column
 WIDEST = 190
 PAD = 20  # around a head
@@ -37,14 +33,12 @@ class Line:
     fractions: tuple[float | None, ...] = ()
 
 
-class GridModel(QAbstractTableModel):
+class GridModel(TitledModel):
     """An adapter over lines."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.lines: list[Line] = []
-        self.heads: tuple[str, ...] = ()
-        self._tips: tuple[str, ...] = ()
 
     def set_lines(
         self, lines: list[Line], heads: tuple[str, ...], tips: tuple[str, ...]
@@ -56,29 +50,16 @@ class GridModel(QAbstractTableModel):
             heads: Titles of all columns.
             tips: What each says when it is pointed at.
         """
-        if (lines, heads, tips) == (self.lines, self.heads, self._tips):
+        if (lines, heads, tips) == (self.lines, self.titles, self.tips):
             return False
         self.beginResetModel()
-        self.lines, self.heads, self._tips = lines, heads, tips
+        self.lines, self.titles, self.tips = lines, heads, tips
         self.endResetModel()
         return True
 
     def rowCount(self, parent: Index = ROOT) -> int:
         """Lines."""
         return 0 if parent.isValid() else len(self.lines)
-
-    def columnCount(self, parent: Index = ROOT) -> int:
-        """The title and a column per run."""
-        return 0 if parent.isValid() else len(self.heads)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
-    ) -> object:
-        """Names of the runs."""
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        texts = {Role.DisplayRole: self.heads, Role.ToolTipRole: self._tips}
-        return texts[role][section] if role in texts else None
 
     def data(self, index: Index, role: int = Role.DisplayRole) -> object:
         """Words, bars and explanations."""
@@ -90,7 +71,7 @@ class GridModel(QAbstractTableModel):
         if role == FRACTION and column and line.fractions:
             return line.fractions[column - 1]
         if role == Role.TextAlignmentRole and column and line.fractions:
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            return RIGHT
         return None
 
 
@@ -100,22 +81,12 @@ class GridView(QTableView):
     def __init__(self, model: GridModel, name: str, parent: QWidget | None = None):
         super().__init__(parent)
         self.setModel(model)
-        self.setAccessibleName(name)
+        dress(self, name)
         self._bars = CellBar(self)
         self.setItemDelegate(self._bars)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.setAlternatingRowColors(True)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
         self.setFrameShape(QTableView.Shape.NoFrame)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
-        self.horizontalHeader().setHighlightSections(False)
         self.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.horizontalHeader().setResizeContentsPrecision(60)
 
@@ -124,7 +95,7 @@ class GridView(QTableView):
         header, model = self.horizontalHeader(), self.model()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         metrics = header.fontMetrics()
-        for column, head in enumerate(model.heads):
+        for column, head in enumerate(model.titles):
             width = metrics.horizontalAdvance(head) + PAD
             if column == 0:
                 width = max(self.sizeHintForColumn(0), width)

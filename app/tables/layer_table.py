@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from PySide6.QtCore import (
-    QAbstractTableModel,
     QModelIndex,
     QObject,
-    QPersistentModelIndex,
     Qt,
     Signal,
 )
@@ -17,17 +15,17 @@ from app import palette
 from app.tables.bars import FORETOLD, FRACTION
 from app.tables.exclusion import BY_RECIPE, Patterns, covering, is_fixed
 from app.tables.layer_rows import COLUMNS, LAYER, SHAPE, SPARSITY, Foretold, Limits, Row
+from app.tables.titled import RIGHT, ROOT, Index, Role, TitledModel
 from app.tables.units import shape
 from engine.events import LayerInfo, LayerState
 from engine.facts import LayerStability
 
-Index = QModelIndex | QPersistentModelIndex
-Role = Qt.ItemDataRole
-ROOT = QModelIndex()
 
-
-class LayerTableModel(QAbstractTableModel):
+class LayerTableModel(TitledModel):
     """An adapter over plain lists; clicks and edits ask, they change nothing."""
+
+    titles = tuple(column.title for column in COLUMNS)
+    tips = tuple(column.help for column in COLUMNS)
 
     toggled = Signal(str, bool)  # parameter name, whether it should be pruned
     typed = Signal(str, str, str)  # parameter name, which bound, what was typed
@@ -139,19 +137,6 @@ class LayerTableModel(QAbstractTableModel):
         """Layers."""
         return 0 if parent.isValid() else len(self.layers)
 
-    def columnCount(self, parent: Index = ROOT) -> int:
-        """Columns."""
-        return 0 if parent.isValid() else len(COLUMNS)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
-    ) -> object:
-        """Title and explanation of a column."""
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        texts = {Role.DisplayRole: "title", Role.ToolTipRole: "help"}
-        return getattr(COLUMNS[section], texts[role]) if role in texts else None
-
     def flags(self, index: Index) -> Qt.ItemFlag:
         """Prunable and excluded layers can be changed unless a run goes on."""
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
@@ -194,7 +179,7 @@ class LayerTableModel(QAbstractTableModel):
             case Role.ToolTipRole:
                 return self._tip(index.row(), number)
             case Role.TextAlignmentRole if column.is_number:
-                return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+                return RIGHT
             case Role.ForegroundRole:
                 return _colour(row)
         if number == SPARSITY and not is_fixed(row.info):

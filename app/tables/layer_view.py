@@ -21,6 +21,7 @@ from PySide6.QtWidgets import QAbstractItemView, QLineEdit, QTableView, QWidget
 from app.preferences import Preferences
 from app.tables.bars import CellBar
 from app.tables.columns import Columns
+from app.tables.dressing import dress, sort_by_header
 from app.tables.layer_rows import (
     COLUMNS,
     LAYER,
@@ -75,28 +76,17 @@ class LayerView(QTableView):
         self.proxy.setSortRole(Qt.ItemDataRole.UserRole)
         self.setModel(self.proxy)
         self.setItemDelegateForColumn(SPARSITY, CellBar(self))
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        dress(self, "Layers")
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(
             QAbstractItemView.EditTrigger.DoubleClicked
             | QAbstractItemView.EditTrigger.EditKeyPressed
         )
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.setAlternatingRowColors(True)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
-        self.setAccessibleName("Layers")
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
         header = self.horizontalHeader()
         header.setSectionsMovable(True)
         header.setMinimumSectionSize(40)
-        header.setSortIndicatorClearable(True)
-        header.setHighlightSections(False)
         header.setResizeContentsPrecision(60)  # rows to measure, of hundreds
-        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        self.setSortingEnabled(True)
+        sort_by_header(self)
         self.columns = Columns(self, "layers", USUAL, preferences)
         self.columns.changed.connect(self.fit)
         self.copy = QAction("Copy rows", self)

@@ -1,13 +1,9 @@
 """Movers: the survivors that take over from a removed weight, as a table."""
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
-
+from app.tables.titled import RIGHT, ROOT, Index, Role, TitledModel
 from app.tables.units import number, short, signed
 from engine.steering.layer_weights import Mover
 
-Index = QModelIndex | QPersistentModelIndex
-Role = Qt.ItemDataRole
-ROOT = QModelIndex()
 HOLLOW = "\N{WHITE CIRCLE} "
 COLUMNS = ("Survivor", "Now", "Moves by", "Would be")
 HELP = (
@@ -18,8 +14,10 @@ HELP = (
 )
 
 
-class MoversModel(QAbstractTableModel):
+class MoversModel(TitledModel):
     """An adapter over survivors, the one that moves furthest first."""
+
+    titles, tips = COLUMNS, HELP
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,19 +34,6 @@ class MoversModel(QAbstractTableModel):
         """Survivors."""
         return 0 if parent.isValid() else len(self.movers)
 
-    def columnCount(self, parent: Index = ROOT) -> int:
-        """Columns."""
-        return 0 if parent.isValid() else len(COLUMNS)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
-    ) -> object:
-        """Title and explanation of a column."""
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        texts = {Role.DisplayRole: COLUMNS, Role.ToolTipRole: HELP}
-        return texts[role][section] if role in texts else None
-
     def data(self, index: Index, role: int = Role.DisplayRole) -> object:
         """What a cell shows."""
         mover, column = self.movers[index.row()], index.column()
@@ -62,5 +47,5 @@ class MoversModel(QAbstractTableModel):
         if role == Role.ToolTipRole and column == 0:
             return f"{short(mover.layer)}, {self._places[index.row()]}"
         if role == Role.TextAlignmentRole and column:
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            return RIGHT
         return None

@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import Qt
 
+from app.tables.titled import RIGHT, ROOT, Index, Role, TitledModel
 from app.tables.units import percent, short, signed
 
-Index = QModelIndex | QPersistentModelIndex
-Role = Qt.ItemDataRole
-ROOT = QModelIndex()
 COLUMNS = (
     "Layer", "Sparsity", "Predicted", "+1 % layer", "\N{MINUS SIGN}1 % {}",
 )  # fmt: skip
@@ -35,18 +33,21 @@ class Price:
     unit: float | None = None
 
 
-class PricesModel(QAbstractTableModel):
+class PricesModel(TitledModel):
     """An adapter over a list of prices."""
+
+    tips = HELP
 
     def __init__(self) -> None:
         super().__init__()
         self.prices: list[Price] = []
-        self._counted = ""
+        self.set_counted("")
 
     def set_counted(self, counted: str) -> None:
         """Name what the last column counts."""
-        if counted != self._counted:
-            self._counted = counted
+        titles = tuple(title.format(counted) for title in COLUMNS)
+        if titles != self.titles:
+            self.titles = titles
             last = len(COLUMNS) - 1
             self.headerDataChanged.emit(Qt.Orientation.Horizontal, last, last)
 
@@ -66,21 +67,6 @@ class PricesModel(QAbstractTableModel):
         """Layers."""
         return 0 if parent.isValid() else len(self.prices)
 
-    def columnCount(self, parent: Index = ROOT) -> int:
-        """Columns."""
-        return 0 if parent.isValid() else len(COLUMNS)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
-    ) -> object:
-        """Title and explanation of a column."""
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        if role == Role.ToolTipRole:
-            return HELP[section]
-        named = COLUMNS[section].format(self._counted)
-        return named if role == Role.DisplayRole else None
-
     def data(self, index: Index, role: int = Role.DisplayRole) -> object:
         """What a cell shows, and under `UserRole` what it sorts by."""
         price, column = self.prices[index.row()], index.column()
@@ -95,5 +81,5 @@ class PricesModel(QAbstractTableModel):
                 *words,
             )[column]  # fmt: skip
         if role == Role.TextAlignmentRole and column:
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            return RIGHT
         return None

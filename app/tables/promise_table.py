@@ -1,7 +1,8 @@
 """Promise table: what each layer contributes to a predicted loss increase."""
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtCore import Qt
 
+from app.tables.titled import RIGHT, ROOT, Index, TitledModel
 from app.tables.units import exact, number, percent, short
 from engine.events import LayerPromise
 
@@ -14,12 +15,12 @@ TIPS = (
     "Predicted loss increase of removing them together, others making up for them",
     "Of the predicted increase of all layers (exact joint where it is known)",
 )
-Index = QModelIndex | QPersistentModelIndex
-ROOT = QModelIndex()
 
 
-class PromiseTableModel(QAbstractTableModel):
+class PromiseTableModel(TitledModel):
     """An adapter over the layers of one prune; `UserRole` sorts, as numbers."""
+
+    titles, tips = HEADERS, TIPS
 
     def __init__(self, parent=None) -> None:
         super().__init__(parent)
@@ -36,10 +37,6 @@ class PromiseTableModel(QAbstractTableModel):
         """One per layer."""
         return 0 if parent.isValid() else len(self.layers)
 
-    def columnCount(self, parent: Index = ROOT) -> int:
-        """See `HEADERS`."""
-        return 0 if parent.isValid() else len(HEADERS)
-
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole):
         """Words, numbers to sort by, alignment and the full name."""
         layer, column = self.layers[index.row()], index.column()
@@ -50,7 +47,7 @@ class PromiseTableModel(QAbstractTableModel):
         if role == Qt.ItemDataRole.UserRole:
             return float("-inf") if value is None else value
         if role == Qt.ItemDataRole.TextAlignmentRole and column:
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            return RIGHT
         if role == Qt.ItemDataRole.ToolTipRole and not column:
             return layer.name
         if role != Qt.ItemDataRole.DisplayRole:
@@ -59,20 +56,6 @@ class PromiseTableModel(QAbstractTableModel):
             return "unknown"
         words = (short, exact, number, number, percent)
         return words[column](value)
-
-    def headerData(
-        self,
-        section: int,
-        orientation: Qt.Orientation,
-        role: int = Qt.ItemDataRole.DisplayRole,
-    ):
-        """Titles and what they mean."""
-        if orientation == Qt.Orientation.Horizontal:
-            if role == Qt.ItemDataRole.DisplayRole:
-                return HEADERS[section]
-            if role == Qt.ItemDataRole.ToolTipRole:
-                return TIPS[section]
-        return None
 
     def _share(self, layer: LayerPromise) -> float | None:
         total = sum(_loss(each) for each in self.layers)

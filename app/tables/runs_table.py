@@ -7,10 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import (
-    QAbstractTableModel,
-    QModelIndex,
     QObject,
-    QPersistentModelIndex,
     QRectF,
     Qt,
     Signal,
@@ -20,12 +17,10 @@ from PySide6.QtGui import QColor, QPainter, QPixmap
 from app import palette
 from app.plots.looks import look
 from app.records.runs import Entry
+from app.tables.titled import RIGHT, ROOT, Index, Role, TitledModel
 from app.tables.units import accuracy, clock, count, exact, number, percent, stored
 from engine import Digest
 
-Index = QModelIndex | QPersistentModelIndex
-Role = Qt.ItemDataRole
-ROOT = QModelIndex()
 STATES = {
     "done": "Done",
     "stopped": "Stopped",
@@ -99,8 +94,11 @@ TITLES = tuple(column.title for column in COLUMNS)
 RUN, STATE, NOTES = 0, 1, TITLES.index("Notes")
 
 
-class RunsTableModel(QAbstractTableModel):
+class RunsTableModel(TitledModel):
     """An adapter over a list of runs; edits and clicks ask, they change nothing."""
+
+    titles = tuple(column.title for column in COLUMNS)
+    tips = tuple(column.help for column in COLUMNS)
 
     noted = Signal(object, str)  # Path, what the person wrote
     toggled = Signal(object, bool)  # Path, whether it should be drawn
@@ -130,19 +128,6 @@ class RunsTableModel(QAbstractTableModel):
     def rowCount(self, parent: Index = ROOT) -> int:
         """Runs."""
         return 0 if parent.isValid() else len(self.entries)
-
-    def columnCount(self, parent: Index = ROOT) -> int:
-        """Columns."""
-        return 0 if parent.isValid() else len(COLUMNS)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
-    ) -> object:
-        """Title and explanation of a column."""
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        texts = {Role.DisplayRole: "title", Role.ToolTipRole: "help"}
-        return getattr(COLUMNS[section], texts[role]) if role in texts else None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
         """Names have a check box, notes can be edited."""
@@ -183,7 +168,7 @@ class RunsTableModel(QAbstractTableModel):
             case Role.ToolTipRole:
                 return self._tip(entry, column)
             case Role.TextAlignmentRole if COLUMNS[column].is_number and column > STATE:
-                return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+                return RIGHT
             case Role.ForegroundRole:
                 return self._colour(entry, column)
         return None

@@ -13,6 +13,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QTableView, QWidget
 
+from app.tables.dressing import dress, sort_by_header
 from app.tables.runs_table import NOTES, RUN, RunsTableModel
 
 Index = QModelIndex | QPersistentModelIndex
@@ -47,28 +48,17 @@ class RunsView(QTableView):
         self.proxy = UnknownLast(self)
         self.proxy.setSourceModel(model)
         self.setModel(self.proxy)
-        self.setAccessibleName("Runs side by side")
+        dress(self, "Runs side by side")
         self.setAccessibleDescription(KEYS)
-        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setAlternatingRowColors(True)
-        self.setShowGrid(False)
-        self.setWordWrap(False)
-        self.setTabKeyNavigation(False)
         self.setFrameShape(QTableView.Shape.NoFrame)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
         header = self.horizontalHeader()
         header.setSectionsMovable(True)
-        header.setHighlightSections(False)
         header.setResizeContentsPrecision(20)
         header.setStretchLastSection(True)
-        header.setSortIndicatorClearable(True)
-        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        self.setSortingEnabled(True)
+        sort_by_header(self)
         self.activated.connect(self._activate)
         self.selectionModel().selectionChanged.connect(
             lambda *_: self.chosen.emit(self.selected())

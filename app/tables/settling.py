@@ -1,7 +1,6 @@
 """Settling table: how far each layer's removed weights depend on the gradients."""
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
-
+from app.tables.titled import RIGHT, ROOT, Index, Role, TitledModel
 from app.tables.units import percent, short
 from engine.steering.settling import Settling
 
@@ -11,28 +10,20 @@ HELP = (
     "Overlap of what the target removes by bootstrap samples of the gradients with "
     "what it removes by all of them: the mean, intersection over union",
 )
-Index = QModelIndex | QPersistentModelIndex
-Role = Qt.ItemDataRole
-ROOT = QModelIndex()
 
 
-class SettlingModel(QAbstractTableModel):
+class SettlingModel(TitledModel):
     """An adapter over a `Settling`; `UserRole` sorts."""
 
     def __init__(self) -> None:
         super().__init__()
         self._rows: list[tuple] = []
-        self.parts: tuple[int, ...] = ()
+        self._name(())
 
     @property
     def names(self) -> list[str]:
         """Of the layers."""
         return [row[0] for row in self._rows]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """Titles."""
-        return (*FIRST, *(f"By {part}" for part in self.parts))
 
     def rows(self) -> list[tuple]:
         """Name, numbers as the columns have them, and the least overlap of each."""
@@ -49,35 +40,17 @@ class SettlingModel(QAbstractTableModel):
         same = parts == self.parts and [row[0] for row in rows] == self.names
         if same and rows:
             self._rows = rows
-            last = self.index(len(rows) - 1, len(self.columns) - 1)
+            last = self.index(len(rows) - 1, len(self.titles) - 1)
             self.dataChanged.emit(self.index(0, 0), last)
             return
         self.beginResetModel()
-        self._rows, self.parts = rows, parts
+        self._rows = rows
+        self._name(parts)
         self.endResetModel()
 
     def rowCount(self, parent: Index = ROOT) -> int:
         """Layers."""
         return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: Index = ROOT) -> int:
-        """Name, stability, and one for each part of the gradients."""
-        return 0 if parent.isValid() else len(self.columns)
-
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Role.DisplayRole
-    ) -> object:
-        """Title and explanation of a column."""
-        if orientation != Qt.Orientation.Horizontal:
-            return None
-        if role == Role.DisplayRole:
-            return self.columns[section]
-        if role == Role.ToolTipRole and section < len(HELP):
-            return HELP[section]
-        if role == Role.ToolTipRole:
-            part = self.parts[section - len(FIRST)]
-            return f"Overlap of what {part} of the gradients remove with what all do"
-        return None
 
     def data(self, index: Index, role: int = Role.DisplayRole) -> object:
         """What a cell shows, and under `UserRole` what it sorts by."""
@@ -90,5 +63,12 @@ class SettlingModel(QAbstractTableModel):
         if role == Role.DisplayRole:
             return percent(value) if index.column() else short(value)
         if role == Role.TextAlignmentRole and index.column():
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            return RIGHT
         return None
+
+    def _name(self, parts: tuple[int, ...]) -> None:
+        """Have a column for each of these numbers of gradients."""
+        self.parts = parts
+        self.titles = (*FIRST, *(f"By {part}" for part in parts))
+        told = "Overlap of what {} of the gradients remove with what all do"
+        self.tips = (*HELP, *(told.format(part) for part in parts))

@@ -6,6 +6,7 @@ from PySide6.QtCore import QModelIndex, QSortFilterProxyModel, Qt, Signal
 from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
 
 from app.plots import export
+from app.tables.dressing import dress, sort_by_header
 from app.tables.settling import SettlingModel
 from engine.steering.settling import Settling
 
@@ -22,23 +23,11 @@ class SettlingView(QTableView):
         self._proxy.setSourceModel(self.layers)
         self._proxy.setSortRole(Qt.ItemDataRole.UserRole)
         self.setModel(self._proxy)
-        self.setAccessibleName("Stability of each layer's removed weights")
-        self.setSelectionBehavior(QTableView.SelectionBehavior.SelectRows)
-        self.setSelectionMode(QTableView.SelectionMode.SingleSelection)
-        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)
-        self.setAlternatingRowColors(True)
-        self.setShowGrid(False)
-        self.setTabKeyNavigation(False)
-        self.setWordWrap(False)
-        self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 8)
+        dress(self, "Stability of each layer's removed weights")
         header = self.horizontalHeader()
-        header.setHighlightSections(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        header.setSortIndicatorClearable(True)
-        header.setSortIndicator(-1, Qt.SortOrder.AscendingOrder)
-        self.setSortingEnabled(True)
+        sort_by_header(self)
         self.selectionModel().currentRowChanged.connect(self._choose)
 
     def show_settling(self, settled: Settling | None) -> None:

@@ -76,6 +76,13 @@ class Data:
     validation: Split
     test: Split
 
+    @property
+    def probe(self) -> tuple[Split, str]:
+        """Images to try things on before the test, and the name of their split."""
+        if len(self.validation):
+            return self.validation, "validation"
+        return self.train, "training"
+
 
 class Dataset(Part):
     """Where the images come from and how they are prepared."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from engine import machine
 from engine.errors import InputError
 
 SIDE = 768  # of the matrices that are multiplied
@@ -67,7 +68,6 @@ def best_of(work: Callable[[], object], device: torch.device, times: int) -> flo
     for _ in range(times):
         began = time.perf_counter()
         work()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
+        machine.wait(device)
         found.append(time.perf_counter() - began)
     return min(found)

@@ -1,7 +1,5 @@
-"""Answers: what a network says of every image, whole or with other masks."""
+"""Answers: what a network says of every image."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -9,7 +7,6 @@ from torch import Tensor, nn
 
 from engine.data.base import Split
 from engine.loss import Loss
-from engine.masks import Masks
 from engine.monitor import Monitor
 
 
@@ -50,48 +47,3 @@ def answers(
     finally:
         model.train(training)
     return Answers(says, sure)
-
-
-def class_accuracy(
-    model: nn.Module,
-    masks: Masks,
-    split: Split,
-    loss: Loss,
-    batch: int,
-    monitor: Monitor,
-    classes: int,
-) -> Tensor:
-    """Accuracy of each class (classes,) in percent with these masks, float64.
-
-    The weights are as before afterwards, also when it is stopped. NaN for a class
-    without images.
-
-    Args:
-        model: On the compute device.
-        masks: True = kept; a missing name keeps all.
-        split: Images to measure on.
-        loss: Suits what the model returns.
-        batch: Images at once.
-        monitor: Hears of progress.
-        classes: How many there are.
-    """
-    with masked(model, masks):
-        found = answers(model, split, loss, batch, monitor, "Accuracy by class")
-    right = split.labels[found.says == split.labels].bincount(minlength=classes)
-    return 100 * right.double() / split.labels.bincount(minlength=classes)
-
-
-@contextmanager
-def masked(model: nn.Module, masks: Masks) -> Iterator[None]:
-    """Inside, the weights that masks (True = kept) leave out are zero."""
-    weights = {name: model.get_parameter(name) for name in masks}
-    kept = {name: weight.detach().clone() for name, weight in weights.items()}
-    try:
-        with torch.no_grad():
-            for name, weight in weights.items():
-                weight.masked_fill_(~masks[name].to(weight.device), 0.0)
-        yield
-    finally:
-        with torch.no_grad():
-            for name, weight in weights.items():
-                weight.copy_(kept[name])

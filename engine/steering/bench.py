@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from engine import machine
+from engine import machine, seeds
 from engine.data.base import Split
-from engine.loading import load_data, load_network, loss_for
+from engine.evaluate import judged
+from engine.loading import fill, load_data, load_network, loss_for
 from engine.monitor import Monitor, Progress
 from engine.recipe import Recipe
 from engine.steering.study import Study
@@ -37,24 +38,14 @@ class Bench:
         data = load_data(recipe, device, monitor)
         self.model.to(device).eval()
         self.loss = loss_for(self.model, recipe, data, monitor)
-        self.model.load_state_dict(study.state)
-        self.source = "validation" if len(data.validation) else "training"
-        self.split: Split = data.validation if len(data.validation) else data.train
+        fill(self.model, study.state, "The scored network")
+        self.split, self.source = data.probe
         self.classes = data.spec.classes
         self._now = dict.fromkeys(study.order, 0)
 
     def draw(self, count: int, label: int | None = None) -> Tensor:
-        """Which images of the split, drawn by the recipe's seed (images,).
-
-        Args:
-            count: At most so many.
-            label: Of this class alone.
-        """
-        among = torch.arange(len(self.split))
-        if label is not None:
-            among = (self.split.labels == label).nonzero().squeeze(1)
-        stream = torch.Generator().manual_seed(self._recipe.machine.seed)
-        return among[torch.randperm(len(among), generator=stream)[:count]]
+        """Which images of the split, drawn by the recipe's seed; see `draw`."""
+        return draw(self.split, count, self._recipe.machine.seed, label)
 
     @torch.no_grad()
     def cut(self, units: Mapping[str, int]) -> None:
@@ -71,7 +62,7 @@ class Bench:
 
     @torch.no_grad()
     def results(self, images: Tensor, progress: Progress) -> Tensor:
-        """Loss of each image, and 1 where the guess is right (images, 2), float64.
+        """These images judged (images, 2), float64 on the CPU.
 
         Args:
             images: Their places in the split (images,).
@@ -83,9 +74,22 @@ class Bench:
         found = []
         for places in images.split(self._recipe.machine.batch):
             inputs, labels = self.split.batch(places)
-            outputs = self.model(inputs).float()
-            hits = (outputs.argmax(1) == labels).double()
-            losses = self.loss.per_sample(outputs, labels).double()
-            found.append(torch.stack([losses, hits], 1).cpu())
+            found.append(judged(self.model(inputs), labels, self.loss).cpu())
             progress.advance(len(places))
         return torch.cat(found)
+
+
+def draw(split: Split, count: int, seed: int, label: int | None = None) -> Tensor:
+    """Which images of a split a cut is tried on (images,).
+
+    Args:
+        split: To draw from.
+        count: At most so many.
+        seed: Decides which.
+        label: Of this class alone.
+    """
+    among = torch.arange(len(split))
+    if label is not None:
+        among = (split.labels == label).nonzero().squeeze(1)
+    stream = seeds.generator(seed, "probe")
+    return among[torch.randperm(len(among), generator=stream)[:count]]

@@ -12,12 +12,12 @@ from engine.comparing.known import Known
 from engine.data.base import Split
 from engine.errors import InputError
 from engine.events import Event
-from engine.loading import load_network, loss_for
+from engine.loading import fill, load_network, loss_for
 from engine.monitor import Control, Monitor
 from engine.steering.answers import Answers, answers
 from engine.steering.classes import ClassReport, NewlyWrong, changes, grown
 from engine.steering.look import look
-from engine.steering.networks import Network, fill
+from engine.steering.networks import Network
 from engine.words.units import many
 
 LOOKED_AT = 60  # newly wrong images that are shown
@@ -87,9 +87,9 @@ def _compare(
 
     with monitor.phase("evaluate"):
         if network.study is not None:
-            fill(model, network.state)
+            fill(model, network.state, network.title)
         before = measure("Measuring before")
-        fill(model, network.pruned())
+        fill(model, network.pruned(), network.title)
         after = measure("Measuring after")
     says = split.labels.numpy(), before.says.numpy(), after.says.numpy()
     names = data.spec.classes

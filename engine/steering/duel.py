@@ -1,18 +1,15 @@
 """Duel: two estimators on the same weights, and a probe of what they dispute."""
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from engine import seeds
 from engine.comparing.known import Known
 from engine.estimators.base import Estimator
-from engine.evaluate import Measure, each
+from engine.evaluate import Measure, by_image
 from engine.events import Event
 from engine.job import Job
 from engine.masks import Masks, apply, removed_between
@@ -22,6 +19,7 @@ from engine.problem import Problem
 from engine.prune import fitted
 from engine.recipe import Recipe, with_changes
 from engine.steering.agreement import overlap, rank_agreement, ranks
+from engine.steering.bench import draw
 from engine.steering.dispute import (
     BEFORE,
     FIRST,
@@ -113,8 +111,8 @@ def _opinion(job: Job, monitor: Monitor) -> _Opinion:
                 {name: scores.cpu() for name, scores in choice.scores.items()}, gone
             )
 
-    folder, problem = Path(tempfile.gettempdir()), replace(job.problem, bootstrap=0)
-    return thrifty(problem, recipe.estimator, folder, monitor, work)[0]
+    problem = replace(job.problem, bootstrap=0)
+    return thrifty(problem, recipe.estimator, None, monitor, work)[0]
 
 
 def _compare(
@@ -154,16 +152,14 @@ def _probe(job: Job, first: Masks, rival: Masks, monitor: Monitor) -> Probe:
     """Measure with the agreed weights gone, and either's disputed ones besides."""
     weights = job.problem.weights()
     dense = {name: weight.clone() for name, weight in weights.items()}
-    held_out = len(job.data.validation) > 0
-    split = job.data.validation if held_out else job.data.train
-    stream = seeds.generator(job.recipe.machine.seed, "probe")
-    images = split.subset(torch.randperm(len(split), generator=stream)[:IMAGES])
+    split, source = job.data.probe
+    images = split.subset(draw(split, IMAGES, job.recipe.machine.seed))
 
     def losses(gone: Masks, label: str) -> Tensor:
-        apply({name: ~each for name, each in gone.items()}, weights)
+        apply({name: ~there for name, there in gone.items()}, weights)
         try:
             batch = job.recipe.machine.batch
-            return each(job.model, images, job.loss, batch, monitor, label)
+            return by_image(job.model, images, job.loss, batch, monitor, label)
         finally:
             for name, weight in weights.items():
                 weight.copy_(dense[name])
@@ -179,14 +175,9 @@ def _probe(job: Job, first: Masks, rival: Masks, monitor: Monitor) -> Probe:
     change = found["first"][:, 0] - found["rival"][:, 0]
     count = len(change)
     return Probe(
-        **{name: _measure(each) for name, each in found.items()},
+        **{name: Measure.of(images) for name, images in found.items()},
         change=float(change.mean()),
         error=float(change.std() / count**0.5) if count > 1 else None,
         images=count,
-        split="validation" if held_out else "training",
+        split=source,
     )
-
-
-def _measure(images: Tensor) -> Measure:
-    loss, share = images.mean(0).tolist()
-    return Measure(loss, 100 * share)

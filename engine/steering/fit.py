@@ -5,6 +5,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 from engine.errors import InputError
+from engine.evaluate import Measure
 from engine.events import Event
 from engine.monitor import Control, Monitor
 from engine.recipe import Recipe
@@ -142,7 +143,7 @@ class _Fitting:
 
         def measured(units: Counts) -> float:
             bench.cut(units)
-            return 100 * float(bench.results(images, progress)[:, 1].mean())
+            return Measure.of(bench.results(images, progress)).accuracy
 
         dense = measured({})
         allowed = dense - self._wish.amount - 1e-9

@@ -1,9 +1,7 @@
 """Fitting one layer: its curvature, kept to tell what removing a weight would move."""
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -13,13 +11,14 @@ from engine.curvature.base import Curvature, Removal
 from engine.errors import InputError
 from engine.events import Event
 from engine.job import Job
+from engine.loading import fill
 from engine.masks import Masks, from_zeros
 from engine.monitor import Control, Monitor
 from engine.problem import Problem
 from engine.prune import fitted
 from engine.steering.layer_weights import Mover, Saliency, SingleRemoval
 from engine.steering.look import look
-from engine.steering.networks import Network, fill
+from engine.steering.networks import Network
 from engine.thrift import thrifty
 
 MOVERS = 10  # survivors that are told
@@ -146,7 +145,7 @@ def _fit(
             f"The recipe leaves {name} dense, so it has no curvature.",
             "Choose a layer that is pruned.",
         )
-    fill(job.model, network.state)
+    fill(job.model, network.state, network.title)
     names = (name,) if job.settled.estimator.fits_apart else job.problem.names
     ranks = network.study is None
 
@@ -165,8 +164,7 @@ def _fit(
         return LayerFit(name, curvature, weights, masks, still, ranked)
 
     problem = job.problem.only(names)
-    folder = Path(tempfile.gettempdir())
-    return thrifty(problem, network.recipe.estimator, folder, monitor, work)[0]
+    return thrifty(problem, network.recipe.estimator, None, monitor, work)[0]
 
 
 def _ranked(scores: Tensor, live: Tensor) -> tuple[Tensor, Tensor]:

@@ -11,7 +11,7 @@ import torch
 from engine import machine
 from engine.errors import EngineError, InputError, TrustNeeded
 from engine.events import Event
-from engine.loading import rebuild
+from engine.loading import fill, rebuild
 from engine.monitor import Control, Monitor
 from engine.recipe import Recipe
 from engine.records import store
@@ -77,7 +77,7 @@ def _measured(
     try:
         spec = store.spec_of(folder)
         model = rebuild(store.recipe_of(folder), spec, trust)
-        model.load_state_dict(standing(folder).weights)
+        fill(model, standing(folder).weights, f"The network of {folder}")
         model.to(device).eval()
         generator = torch.Generator().manual_seed(0)
         batch = torch.randn((images, *spec.shape), generator=generator).to(device)
@@ -86,7 +86,7 @@ def _measured(
         raise
     except EngineError as error:
         return replace(unknown, error=error.message)
-    except RuntimeError as error:  # weights of another network, or too little memory
+    except RuntimeError as error:  # such as too little memory
         told = InputError(f"{folder.name} cannot be measured: {error}.", "")
         return replace(unknown, error=told.message.splitlines()[0])
     low, middle, high = statistics.quantiles(found, n=4, method="inclusive")
@@ -103,15 +103,9 @@ def _passes(
             model(batch)
         while len(found) < FEWEST or sum(found) < ENOUGH:
             monitor.check()
-            _wait(batch.device)
+            machine.wait(batch.device)
             began = time.perf_counter()
             model(batch)
-            _wait(batch.device)
+            machine.wait(batch.device)
             found.append(time.perf_counter() - began)
     return found
-
-
-def _wait(device: torch.device) -> None:
-    """A GPU answers before it is done."""
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)

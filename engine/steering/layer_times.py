@@ -190,14 +190,9 @@ def _shortest(kernel: Kernel, device: torch.device) -> float:
     kernel()
     taken: list[float] = []
     while len(taken) < LEAST or sum(taken) < PATIENCE:
-        _wait(device)
+        machine.wait(device)
         began = time.perf_counter()
         kernel()
-        _wait(device)
+        machine.wait(device)
         taken.append(time.perf_counter() - began)
     return 1000 * min(taken)
-
-
-def _wait(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from engine.errors import InputError
 from engine.recipe import Recipe
 from engine.records import nodes, store
 from engine.records.standing import standing
@@ -37,6 +36,11 @@ class Network:
     moment: str = ""
     study: Study | None = None
     units: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def title(self) -> str:
+        """Which network it is, at the beginning of a sentence."""
+        return "The network of the run" if self.study is None else "The scored network"
 
     def layers(self) -> tuple[str, ...]:
         """Weights of two and more dimensions."""
@@ -96,22 +100,6 @@ class Network:
         if self.study is None or not self.units.get(name):
             return torch.zeros(0, dtype=torch.long)
         return self.study.removed(self.units, name)
-
-
-def fill(model: nn.Module, state: State) -> None:
-    """Give a freshly built network these weights.
-
-    Raises:
-        InputError: It is another network.
-    """
-    try:
-        model.load_state_dict(state)
-    except RuntimeError as error:
-        raise InputError(
-            "The network of the run is not the one its recipe builds now.",
-            "Put its Python file and its data back as they were during the run.",
-            tuple(str(error).splitlines()),
-        ) from error
 
 
 def scored_network(

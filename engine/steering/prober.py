@@ -10,8 +10,7 @@ from torch import Tensor, nn
 
 from engine import machine
 from engine.errors import EngineError
-from engine.evaluate import Measure
-from engine.loss import Loss
+from engine.evaluate import Measure, judged
 from engine.monitor import Monitor
 from engine.recipe import Recipe
 from engine.steering.bench import Bench
@@ -129,7 +128,9 @@ class _Probe:
 
     def _measured(self) -> Measure:
         bench = self._bench
-        return _measure(bench.model, self._images, self._labels, bench.loss)
+        with torch.no_grad():
+            outputs = bench.model(self._images)
+        return Measure.of(judged(outputs, self._labels, bench.loss))
 
 
 def _mini_batch(bench: Bench) -> tuple[Tensor, Tensor]:
@@ -148,10 +149,3 @@ def _seconds(model: nn.Module, images: Tensor) -> float:
         began = time.perf_counter()
         model(images).sum().item()  # waits for a GPU
     return time.perf_counter() - began
-
-
-@torch.no_grad()
-def _measure(model: nn.Module, images: Tensor, labels: Tensor, loss: Loss) -> Measure:
-    outputs = model(images).float()
-    right = (outputs.argmax(1) == labels).double().mean()
-    return Measure(float(loss.per_sample(outputs, labels).mean()), 100 * float(right))

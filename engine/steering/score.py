@@ -1,9 +1,7 @@
 """Scoring a recipe's network without pruning it or writing anything."""
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from engine.events import Event, Fitted
 from engine.job import Job
@@ -61,5 +59,4 @@ def _score(job: Job, monitor: Monitor) -> None:
             units = recipe.pattern.units(curvature, weights, job.masks)
             monitor.watch(study_of(problem, curvature, job.masks, units, job.uses))
 
-    folder = Path(tempfile.gettempdir())
-    thrifty(job.problem, recipe.estimator, folder, monitor, work)
+    thrifty(job.problem, recipe.estimator, None, monitor, work)

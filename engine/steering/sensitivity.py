@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from engine.errors import InputError
+from engine.evaluate import Measure
 from engine.events import Event
 from engine.monitor import Control, Monitor
 from engine.recipe import Recipe
@@ -107,8 +108,8 @@ def _told(
         tuple((layer.zeros + layer.weights(k)) / layer.size for k in units),
         tuple(rises.mean(1).tolist()),
         tuple(errors.tolist()),
-        tuple(100 * float(each[:, 1].mean()) for each in cut),
-        100 * float(dense[:, 1].mean()),
+        tuple(Measure.of(each).accuracy for each in cut),
+        Measure.of(dense).accuracy,
         count,
         source,
     )

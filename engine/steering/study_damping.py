@@ -1,9 +1,7 @@
 """A look at damping and samples: one collection of gradients answers all of both."""
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -66,9 +64,8 @@ def study_damping(
                 "order of greedy elimination.",
                 level="info",
             )
-        folder = Path(tempfile.gettempdir())
         study, _ = thrifty(
-            job.problem, recipe.estimator, folder, monitor,
+            job.problem, recipe.estimator, None, monitor,
             lambda problem: _study(problem, job, monitor),
         )  # fmt: skip
         return study, f"Looked at {len(study.weights):,} weights at every damping."

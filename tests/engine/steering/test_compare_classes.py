@@ -13,7 +13,6 @@ from engine.events import DataLoaded, Progressed
 from engine.loading import load_data, load_network, loss_for
 from engine.monitor import Control, Monitor
 from engine.recipe import parse, with_changes
-from engine.steering.answers import class_accuracy
 from engine.steering.classes import changes, grown
 from engine.steering.what_if import WhatIf
 
@@ -98,24 +97,6 @@ def test_a_run_is_compared_with_the_network_it_began_with(tmp_path, loaded):
     after, _ = outputs(model, data.validation, run.state)
     assert report.whole.before == int((before.argmax(1) == labels).sum())
     assert report.whole.after == int((after.argmax(1) == labels).sum())
-
-
-def test_accuracy_of_each_class_with_masks_leaves_the_weights(network, report, loaded):
-    model, data, loss = loaded
-    model.load_state_dict(network.state)
-    masks = {n: w != 0 for n, w in network.pruned().items() if n in network.units}
-    asked = (data.test, loss, 64, Monitor(), 10)
-    found = class_accuracy(model, masks, *asked)
-    wanted = [each.accuracies[1] for each in report.classes]
-    assert found.tolist() == pytest.approx(wanted)
-    for name, value in model.state_dict().items():
-        assert torch.equal(value, network.state[name])
-    control = Control()
-    stopping = Monitor(lambda event: control.stop(), control)
-    with pytest.raises(engine.errors.Stopped):
-        class_accuracy(model, masks, data.test, loss, 8, stopping, 10)
-    for name, value in model.state_dict().items():
-        assert torch.equal(value, network.state[name])
 
 
 def test_images_are_read_once_for_several_looks(network, report):

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import engine
+from engine import seeds
 from engine.evaluate import evaluate
 from engine.loading import load_data, load_network, loss_for
 from engine.monitor import Monitor
@@ -47,7 +48,7 @@ def test_it_measures_what_a_network_with_these_masks_gives(study, probing):
     model, _ = load_network(QUICK, Monitor(), frozenset())
     data = load_data(QUICK, torch.device("cpu"), Monitor())
     loss = loss_for(model, QUICK, data, Monitor())
-    stream = torch.Generator().manual_seed(QUICK.machine.seed)
+    stream = seeds.generator(QUICK.machine.seed, "probe")
     few = data.validation.subset(
         torch.randperm(len(data.validation), generator=stream)[: told.images]
     )

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 import engine
+from engine import seeds
 from engine.errors import InputError
 from engine.evaluate import evaluate
 from engine.events import Progressed
@@ -37,7 +38,7 @@ def test_a_layer_is_cut_alone(study):
     model, _ = load_network(QUICK, Monitor(), frozenset())
     data = load_data(QUICK, torch.device("cpu"), Monitor())
     loss = loss_for(model, QUICK, data, Monitor())
-    stream = torch.Generator().manual_seed(QUICK.machine.seed)
+    stream = seeds.generator(QUICK.machine.seed, "probe")
     drawn = torch.randperm(len(data.validation), generator=stream)[:IMAGES]
     few = data.validation.subset(drawn)
     dense = evaluate(model, few, loss, 512, Monitor(), "")

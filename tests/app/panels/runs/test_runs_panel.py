@@ -79,7 +79,7 @@ def test_settings_and_layers_are_side_by_side(qtbot, full, workspace):
     assert lines["finetune.epochs"] == ("0", "0", "1")
     turn(full, side_by_side.LAYERS)
     model = full.below.layers
-    assert model.heads == ("Layer", "a", "b", "c") and len(model.lines) == 10
+    assert model.titles == ("Layer", "a", "b", "c") and len(model.lines) == 10
     workspace.select_layer("fc.weight")
     view = full.below.layers_view
     assert view.currentIndex().row() == 9
