@@ -21,6 +21,7 @@ from app.opening import FILTERS, open_path
 from app.panels.recipe import RecipePanel
 from app.preferences import Preferences
 from app.runner import Runner
+from app.tables.units import accuracy, percent
 from app.workspace import Workspace
 from engine import recipe_of
 from engine.comparing.cells import ComparisonEnded
@@ -243,8 +244,9 @@ class Commands(QObject):
             lost = last.accuracy < COLLAPSE * last.accuracy_dense
             advice = " Lower the sparsity, prune gradually or fine-tune longer."
             self._notice.tell(
-                f"Finished at {100 * last.sparsity:.1f} % sparsity: accuracy "
-                f"{last.accuracy_dense:.2f} % before, {last.accuracy:.2f} % now."
+                f"Finished at {percent(last.sparsity)} sparsity: accuracy "
+                f"{accuracy(last.accuracy_dense)} before, {accuracy(last.accuracy)} "
+                f"now."
                 f"{advice * lost}",
                 "warning" if lost else "info", "Export...", self.export,
             )  # fmt: skip

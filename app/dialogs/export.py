@@ -21,9 +21,9 @@ from PySide6.QtWidgets import (
 
 from app.banner import Banner
 from app.runner import Runner
+from app.tables.units import many, percent, stored
 from engine import EXPORTERS, ExportReport
 from engine.errors import EngineError
-from engine.words.units import many
 
 SAME = 1e-6  # largest logit difference that arithmetic in another order explains
 CLOSE = 1e-3
@@ -197,11 +197,11 @@ def verdict(report: ExportReport) -> tuple[str, str]:
 
 def described(report: ExportReport) -> str:
     """The export in numbers."""
-    share = 100 * report.zeros / report.weights if report.weights else 0.0
+    share = report.zeros / report.weights if report.weights else 0.0
     moment = f"{report.moment}\n" if report.moment else ""
     return (
         f"{moment}{report.path}\n"
-        f"{report.bytes / 1024:,.0f} KiB in {many(report.tensors, 'tensor')}\n"
-        f"{report.zeros:,} of {report.weights:,} weights are zero ({share:.1f} %)\n"
+        f"{stored(report.bytes)} in {many(report.tensors, 'tensor')}\n"
+        f"{report.zeros:,} of {report.weights:,} weights are zero ({percent(share)})\n"
         f"Largest logit difference {report.difference:.3g}"
     )

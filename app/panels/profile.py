@@ -13,10 +13,9 @@ from app.plots.profile import Bar, ProfileBars, ProfileModel
 from app.steering.bar import alarm_of
 from app.steering.budgeting import Budgeting
 from app.steering.fitted import amount
-from app.steering.forecast import PREDICTED
 from app.steering.steering import Steering
 from app.steering.target_bar import TargetBar
-from app.tables.units import percent, signed
+from app.tables.units import PREDICTED, percent, signed
 from app.workspace import Workspace
 from engine.steering.overrides import overridden, without_overrides
 

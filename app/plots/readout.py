@@ -3,9 +3,7 @@
 import numpy as np
 
 from app.records.curves import Record
-from app.tables.units import accuracy, number
-
-SEPARATOR = "  \N{MIDDLE DOT}  "
+from app.tables.units import SEPARATOR, accuracy, number
 
 
 def readout(record: Record, axis: str, at: float) -> str:

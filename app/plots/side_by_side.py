@@ -127,7 +127,7 @@ class SideBySide(QWidget):
         else:
             model = self.settings if self.page == SETTINGS else self.layers
             rows = ((e.key, *(e.fractions or e.cells)) for e in model.lines)
-            export.save_table(model.heads, rows, path)
+            export.save_table(model.titles, rows, path)
 
     def _lay_out(self) -> None:
         bar = QHBoxLayout()

@@ -4,10 +4,8 @@ import math
 from collections.abc import Iterator
 
 from app.plots.multiples import Multiples
-from app.tables.units import count, percent, power_of_ten, short
+from app.tables.units import SEPARATOR, count, percent, power_of_ten, short
 from engine.events import Event, Histogram, Pruned, Scored
-
-SEPARATOR = "  \N{MIDDLE DOT}  "
 
 
 class Prunes:

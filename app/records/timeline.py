@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from app.tables.units import accuracy, number, percent
+from app.tables.units import SEPARATOR, accuracy, number, percent, stored
 from engine.events import Event, LevelsPlanned, NodeKept, Pruned, RunFinished
 from engine.records.timeline import Line
 
@@ -11,7 +11,6 @@ COLUMNS = (
     "split", "bytes",
 )  # fmt: skip
 Spot = tuple[int, int]  # line, from the run on show, and number of the node
-SEPARATOR = "  \N{MIDDLE DOT}  "
 WORDS = {"dense": "The dense network", "repair": "The repair", "end": "The end"}
 NAMED = 30  # letters of a folder's name that are shown
 NEAR = 1e-3  # of the weights: a prune that is planned this close has been done
@@ -69,7 +68,7 @@ class Nodes:
         else:
             loss = f", loss {number(node.loss)}" if node.loss is not None else ""
             parts.append(f"{node.split} accuracy {accuracy(node.accuracy)}{loss}")
-        parts.append(f"{node.size / 1024:,.0f} KiB")
+        parts.append(stored(node.size))
         return SEPARATOR.join(parts)
 
 

@@ -18,7 +18,7 @@ from engine.steering.overrides import overridden, overriding
 from engine.steering.profile import Profiles
 from engine.steering.spending import Currency, Spending, Times
 from engine.steering.what_if import Allocation, WhatIf
-from engine.steering.wish import Fit, Goal, Wish
+from engine.steering.wish import Fit, Goal, Wish, currency_of
 
 
 class Budgeting(QObject):
@@ -127,8 +127,7 @@ class Budgeting(QObject):
         Empty while losses or the currency are unknown; None where so much is gone.
         """
         forecast = self._steering.forecast
-        currency = "weights" if self.goal == "accuracy" else self.goal
-        spending = self.spending(currency)
+        spending = self.spending(currency_of(self.goal))
         if spending is None:
             return {}
         what_if = WhatIf(self._steering.scored.study.ranking)

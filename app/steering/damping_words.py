@@ -1,9 +1,7 @@
 """Damping in words: what one damping comes to; a hollow mark says foretold."""
 
-from app.plots.readout import SEPARATOR
 from app.steering.damping import DampingSteering
-from app.steering.forecast import PREDICTED
-from app.tables.units import percent, rough, signed
+from app.tables.units import PREDICTED, SEPARATOR, percent, rough, signed
 
 EMPTY = (
     "Press Look: it collects the gradients of the method once and shows what every "

@@ -8,10 +8,18 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from app.plots.base import small_font
 from app.steering.steering import Steering
-from app.tables.units import count, exact, number, percent, signed, stored
+from app.tables.units import (
+    MEASURED,
+    PREDICTED,
+    count,
+    exact,
+    number,
+    percent,
+    signed,
+    stored,
+)
 from engine import Probed
 
-PREDICTED, MEASURED = "\N{WHITE CIRCLE}", "\N{BLACK CIRCLE}"
 NARROW = 560  # pixels below which there are two columns
 
 

@@ -6,10 +6,8 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from app.tables.checkpoint import CheckpointReport, headline
 from app.tables.layer_table import LayerTableModel
-from app.tables.units import count, many, percent
+from app.tables.units import SEPARATOR, count, many, percent
 from engine.events import CheckpointLoaded, ModelLoaded
-
-SEPARATOR = "  \N{MIDDLE DOT}  "
 
 
 class LayerFooter(QWidget):

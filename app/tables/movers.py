@@ -1,10 +1,9 @@
 """Movers: the survivors that take over from a removed weight, as a table."""
 
 from app.tables.titled import RIGHT, ROOT, Index, Role, TitledModel
-from app.tables.units import number, short, signed
+from app.tables.units import PREDICTED, number, short, signed
 from engine.steering.layer_weights import Mover
 
-HOLLOW = "\N{WHITE CIRCLE} "
 COLUMNS = ("Survivor", "Now", "Moves by", "Would be")
 HELP = (
     "Its place by dimension, and its layer where that is another one",
@@ -41,8 +40,8 @@ class MoversModel(TitledModel):
             return (
                 self._places[index.row()],
                 number(mover.before),
-                HOLLOW + signed(mover.move),
-                HOLLOW + number(mover.before + mover.move),
+                f"{PREDICTED} {signed(mover.move)}",
+                f"{PREDICTED} {number(mover.before + mover.move)}",
             )[column]
         if role == Role.ToolTipRole and column == 0:
             return f"{short(mover.layer)}, {self._places[index.row()]}"

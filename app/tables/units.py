@@ -14,6 +14,9 @@ from engine.words.units import (
 )
 
 __all__ = [
+    "MEASURED",
+    "PREDICTED",
+    "SEPARATOR",
     "accuracy",
     "clock",
     "count",
@@ -30,6 +33,9 @@ __all__ = [
     "signed",
     "stored",
 ]
+
+PREDICTED, MEASURED = "\N{WHITE CIRCLE}", "\N{BLACK CIRCLE}"  # before a number
+SEPARATOR = "  \N{MIDDLE DOT}  "  # between what stands in one line
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from app.plots.weight_grid import Cells
-from app.tables.units import exact, many, number, percent, short, signed
+from app.tables.units import PREDICTED, exact, many, number, percent, short, signed
 from engine.part import title_of
 from engine.recipe import Recipe
 from engine.steering.layer_weights import LayerWeights, Saliency, SingleRemoval
@@ -64,7 +64,7 @@ def removal(answer: SingleRemoval) -> str:
     if answer.loss is None:
         return words
     return (
-        f"\N{WHITE CIRCLE} Removed alone, it is predicted to raise the loss by "
+        f"{PREDICTED} Removed alone, it is predicted to raise the loss by "
         f"{signed(answer.loss)}. {words}"
     )
 

@@ -8,6 +8,7 @@ from engine.allocation.base import Allocation
 from engine.facts import LayerStability
 from engine.steering.agreement import overlap
 from engine.steering.damping import Advice, DampingStudy
+from engine.words.units import percent
 
 SETTLED = 0.95  # of the removed weights that must be the same for fewer gradients to do
 MOVING = 0.9  # below, half of the gradients remove others, so twice as many would too
@@ -70,12 +71,12 @@ def suggested_samples(study: DampingStudy, settled: Settling) -> Advice:
     count = last[0]
     for part, share in fewer:
         if share >= SETTLED:
-            why = f"{part} gradients remove {_percent(share)} of what {count} do"
+            why = f"{part} gradients remove {percent(share, 0)} of what {count} do"
             return Advice(part, f"{why}, so fewer do")
     if not fewer:
         return Advice(count, "there are too few gradients to take parts of them")
     part, share = fewer[-1]
-    why = f"{part} gradients remove {_percent(share)} of what {count} do"
+    why = f"{part} gradients remove {percent(share, 0)} of what {count} do"
     if share >= MOVING:
         return Advice(count, f"{why}, so {count} are about enough")
     most = study.images if study.batch == 1 else 2 * count
@@ -83,7 +84,3 @@ def suggested_samples(study: DampingStudy, settled: Settling) -> Advice:
         return Advice(count, f"{why}: still moving, but there are no more images")
     more = min(2 * count, most)
     return Advice(more, f"{why}: still moving, so try {more}")
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"

@@ -11,6 +11,11 @@ from engine.steering.spending import Currency, Times
 Goal = Literal["weights", "macs", "bytes", "milliseconds", "accuracy"]
 
 
+def currency_of(goal: Goal) -> Currency:
+    """What layers are paid in; for accuracy, weights, as few as it lets."""
+    return "weights" if goal == "accuracy" else goal
+
+
 @dataclass(frozen=True)
 class Wish:
     """A profile to be found.
@@ -38,8 +43,8 @@ class Wish:
 
     @property
     def currency(self) -> Currency:
-        """What layers are paid in; for accuracy, weights, as few as it lets."""
-        return "weights" if self.goal == "accuracy" else self.goal
+        """What layers are paid in."""
+        return currency_of(self.goal)
 
 
 @dataclass(frozen=True)
