@@ -13,6 +13,19 @@ with starting(program=sys.argv[:1] == ["-m"]):
     from engine.export import ExportReport, export
     from engine.exporters import EXPORTERS
     from engine.inspect import inspect
+    from engine.looking.compare_classes import compare_classes
+    from engine.looking.damping import DampingStudy
+    from engine.looking.dispute import Duel
+    from engine.looking.duel import duel
+    from engine.looking.fit import fit_profile
+    from engine.looking.fit_layer import LayerFit, fit_layer
+    from engine.looking.latency import measure_latency
+    from engine.looking.layer_times import measure_times
+    from engine.looking.networks import Network, run_network, scored_network
+    from engine.looking.prober import Probed, Prober
+    from engine.looking.score import score
+    from engine.looking.sensitivity import measure_sensitivity
+    from engine.looking.study_damping import study_damping
     from engine.monitor import Control
     from engine.planning.plan import Plan, plan
     from engine.records.digest import Digest, digest
@@ -20,20 +33,7 @@ with starting(program=sys.argv[:1] == ["-m"]):
     from engine.records.notes import write_notes
     from engine.records.store import recipe_of, replay
     from engine.run import resume, run
-    from engine.steering.compare_classes import compare_classes
-    from engine.steering.damping import DampingStudy
-    from engine.steering.dispute import Duel
-    from engine.steering.duel import duel
-    from engine.steering.fit import fit_profile
-    from engine.steering.fit_layer import LayerFit, fit_layer
-    from engine.steering.latency import measure_latency
-    from engine.steering.layer_times import measure_times
-    from engine.steering.networks import Network, run_network, scored_network
-    from engine.steering.prober import Probed, Prober
-    from engine.steering.score import score
-    from engine.steering.sensitivity import measure_sensitivity
     from engine.steering.study import Study
-    from engine.steering.study_damping import study_damping
 
 __all__ = [
     "EXPORTERS",

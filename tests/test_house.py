@@ -20,18 +20,18 @@ APP_MAY_SEE = {
     "engine.errors",
     "engine.comparing.cells",
     "engine.comparing.comparison",
-    "engine.steering.classes",
-    "engine.steering.layer_weights",
+    "engine.looking.classes",
+    "engine.looking.damping",
+    "engine.looking.dispute",
+    "engine.looking.layer_weights",
+    "engine.looking.settling",
+    "engine.steering.events",
     "engine.steering.overrides",
     "engine.steering.profile",
     "engine.steering.ranking",
     "engine.steering.spending",
-    "engine.steering.wish",
-    "engine.steering.events",
     "engine.steering.what_if",
-    "engine.steering.damping",
-    "engine.steering.settling",
-    "engine.steering.dispute",
+    "engine.steering.wish",
     "engine.records.whole",
     "engine.records.timeline",
     "engine.words.units",
@@ -43,9 +43,8 @@ PLAIN = (
     *("amendment", "events", "facts", "part", "errors", "monitor"),
     *("records/whole", "records/codec", "records/timeline", "comparing/cells"),
     *("words/units", "words/events", "words/written"),
-    *("steering/classes", "steering/layer_weights"),
-    *("steering/events", "steering/ranking", "steering/agreement"),
-    *("steering/budget", "steering/spending"),
+    *("looking/agreement", "looking/classes", "looking/layer_weights"),
+    *("steering/budget", "steering/events", "steering/ranking", "steering/spending"),
 )
 STRATEGIES = (
     "estimators",
@@ -110,6 +109,11 @@ def test_strategies_never_import_sideways(package):
     for path in of(f"engine/{package}"):
         seen = {m.split(".")[1] for m in imports(path) if m.startswith("engine.")}
         assert not seen & others, path
+
+
+def test_looks_know_what_steers_and_not_the_other_way_round():
+    for path in of("engine/steering"):
+        assert not [m for m in imports(path) if m.startswith("engine.looking")], path
 
 
 def test_panels_never_import_each_other():

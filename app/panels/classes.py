@@ -32,7 +32,7 @@ from app.tables.dressing import dress
 from app.tables.units import many
 from app.workspace import Workspace
 from engine import Known, Network
-from engine.steering.classes import ClassReport, NewlyWrong
+from engine.looking.classes import ClassReport, NewlyWrong
 
 MEASURE, STOP = "Measure", "Stop"
 SPLITS = (("validation", "Validation images"), ("test", "Test images"))

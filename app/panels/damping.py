@@ -33,8 +33,8 @@ from app.steering.damping_words import (
 from app.tables.settling_view import SettlingView
 from app.tables.units import count, percent
 from app.workspace import Workspace
+from engine.looking.damping import Advice
 from engine.recipe import setting_of
-from engine.steering.damping import Advice
 
 COLUMNS = (
     "damping", "damping_to_mean_diagonal", "rank_agreement", "overlap",

@@ -21,7 +21,7 @@ from app.tables import weight_words as words
 from app.workspace import Workspace
 from engine import Network
 from engine.events import ModelLoaded
-from engine.steering.layer_weights import LayerWeights, Mover, SingleRemoval
+from engine.looking.layer_weights import LayerWeights, Mover, SingleRemoval
 
 QUIET = 30  # milliseconds between two looks at a window that moves
 HOVER = "Move over the picture to read weights; drag and the wheel pan and zoom."

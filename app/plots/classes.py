@@ -11,7 +11,7 @@ from app.plots import base
 from app.plots.axes import NumberAxis
 from app.plots.class_axis import ClassAxis
 from app.plots.legend import Entry, Legend
-from engine.steering.classes import ClassChange
+from engine.looking.classes import ClassChange
 
 WIDTH = 0.38  # of a bar
 IN_VIEW = 24  # classes at first

@@ -13,7 +13,7 @@ from app.palette import Palette
 from app.plots import base
 from app.plots.axes import DecadeAxis, PowerAxis
 from app.plots.legend import Entry, Legend
-from engine.steering.damping import DampingPoint
+from engine.looking.damping import DampingPoint
 
 ENTRIES = (
     Entry("Ranks", "validation", "dashed"),

@@ -12,7 +12,7 @@ from app.plots import base
 from app.plots.axes import NumberAxis
 from app.plots.legend import Entry, Legend
 from engine import Duel
-from engine.steering.dispute import BEFORE, FIRST, GOES, RIVAL, STAYS
+from engine.looking.dispute import BEFORE, FIRST, GOES, RIVAL, STAYS
 
 COLOURS = {
     GOES: "training", STAYS: "grid", FIRST: "sparsity", RIVAL: "test",

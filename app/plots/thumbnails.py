@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QListView, QListWidget, QListWidgetItem, QWidget
 
 from app.plots.base import small_font
 from app.tables.class_words import caption, sentence
-from engine.steering.classes import NewlyWrong
+from engine.looking.classes import NewlyWrong
 
 SIDE = 56  # pixels of a thumbnail
 CELL = QSize(118, 98)

@@ -6,7 +6,7 @@ from typing import Literal
 
 import numpy as np
 
-from engine.steering.layer_weights import LayerWeights
+from engine.looking.layer_weights import LayerWeights
 
 Arrangement = Literal["matrix", "filters"]
 Cell = Literal["largest", "mean"]

@@ -10,15 +10,15 @@ from app.runner import Runner
 from app.workspace import Workspace
 from engine import DampingStudy
 from engine.errors import InputError
-from engine.recipe import Recipe, with_changes
-from engine.steering.damping import (
+from engine.looking.damping import (
     Advice,
     DampingPoint,
     Reference,
     refusal,
     suggested,
 )
-from engine.steering.settling import Settling, settling, suggested_samples
+from engine.looking.settling import Settling, settling, suggested_samples
+from engine.recipe import Recipe, with_changes
 from engine.steering.what_if import knows
 
 SLICE = 0.02  # seconds of reckoning between two turns of the window

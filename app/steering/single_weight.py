@@ -22,7 +22,7 @@ from app.tables.exclusion import covering
 from app.tables.movers import MoversModel
 from app.tables.units import short
 from engine import Network
-from engine.steering.layer_weights import LayerWeights, Mover, SingleRemoval
+from engine.looking.layer_weights import LayerWeights, Mover, SingleRemoval
 
 CHOOSE = "Click a weight, or move to one with the arrow keys."
 ASK = "Fit this layer to see which weights would take over."

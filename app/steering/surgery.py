@@ -9,7 +9,7 @@ from app.runner import Runner
 from app.steering.networks import NEXT, Networks
 from app.workspace import Workspace
 from engine import Known, LayerFit, Network
-from engine.steering.layer_weights import SingleRemoval
+from engine.looking.layer_weights import SingleRemoval
 
 
 class Surgery(QObject):

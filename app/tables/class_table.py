@@ -4,7 +4,7 @@ from math import isnan
 
 from app.tables.titled import RIGHT, ROOT, Index, Role, TitledModel
 from app.tables.units import accuracy, count
-from engine.steering.classes import ClassChange
+from engine.looking.classes import ClassChange
 
 COLUMNS = ("Class", "Images", "Before", "After", "Change", "Std. error")
 CHANGE = 4

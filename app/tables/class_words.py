@@ -2,7 +2,7 @@
 
 from app.tables.class_table import points
 from app.tables.units import accuracy, exact, many
-from engine.steering.classes import ClassReport, NewlyWrong
+from engine.looking.classes import ClassReport, NewlyWrong
 
 CERTAIN = 2  # standard errors that a change must have to be more than chance
 

@@ -2,7 +2,7 @@
 
 from app.tables.titled import RIGHT, ROOT, Index, Role, TitledModel
 from app.tables.units import PREDICTED, number, short, signed
-from engine.steering.layer_weights import Mover
+from engine.looking.layer_weights import Mover
 
 COLUMNS = ("Survivor", "Now", "Moves by", "Would be")
 HELP = (

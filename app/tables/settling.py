@@ -2,7 +2,7 @@
 
 from app.tables.titled import RIGHT, ROOT, Index, Role, TitledModel
 from app.tables.units import percent, short
-from engine.steering.settling import Settling
+from engine.looking.settling import Settling
 
 FIRST = ("Layer", "Bootstrap")
 HELP = (

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHeaderView, QTableView, QWidget
 from app.plots import export
 from app.tables.dressing import dress, sort_by_header
 from app.tables.settling import SettlingModel
-from engine.steering.settling import Settling
+from engine.looking.settling import Settling
 
 
 class SettlingView(QTableView):

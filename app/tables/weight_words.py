@@ -4,9 +4,9 @@ import numpy as np
 
 from app.plots.weight_grid import Cells
 from app.tables.units import PREDICTED, exact, many, number, percent, short, signed
+from engine.looking.layer_weights import LayerWeights, Saliency, SingleRemoval
 from engine.part import title_of
 from engine.recipe import Recipe
-from engine.steering.layer_weights import LayerWeights, Saliency, SingleRemoval
 
 Names = tuple[str, str]  # of the first two dimensions
 USUAL: Names = ("output", "input")

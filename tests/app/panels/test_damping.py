@@ -11,9 +11,9 @@ import engine
 from app.panels.damping import DampingPanel
 from app.plots.empty import EmptyState
 from app.steering.damping import DampingSteering
+from engine.looking.damping import Reference, suggested
+from engine.looking.settling import settling, suggested_samples
 from engine.recipe import parse, with_changes
-from engine.steering.damping import Reference, suggested
-from engine.steering.settling import settling, suggested_samples
 
 LEFT = Qt.MouseButton.LeftButton
 PATIENCE = 60_000

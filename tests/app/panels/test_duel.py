@@ -11,8 +11,8 @@ from PySide6.QtGui import QImage
 from app import palette
 from app.panels.duel import DuelPanel
 from app.plots.empty import EmptyState
+from engine.looking.dispute import FIRST
 from engine.recipe import parse, with_changes
-from engine.steering.dispute import FIRST
 
 LEFT = Qt.MouseButton.LeftButton
 PATIENCE = 60_000

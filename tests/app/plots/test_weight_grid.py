@@ -7,7 +7,7 @@ from app import palette
 from app.plots import weight_grid
 from app.plots.weight_colours import pixels
 from app.plots.weight_grid import Grid, Window, scale
-from engine.steering.layer_weights import LayerWeights
+from engine.looking.layer_weights import LayerWeights
 
 SHAPES = [(4, 3), (4, 3, 2, 3), (5, 1, 3, 3), (2, 3, 4), (2, 3, 2, 2, 2), (3, 2, 1, 1)]
 

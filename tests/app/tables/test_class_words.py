@@ -5,7 +5,7 @@ from PySide6.QtCore import Qt
 
 from app.tables.class_table import ClassTableModel, points
 from app.tables.class_words import caption, sentence, summary
-from engine.steering.classes import ClassChange, ClassReport, Confusion, NewlyWrong
+from engine.looking.classes import ClassChange, ClassReport, Confusion, NewlyWrong
 
 CAT = ClassChange("cat", 100, 90, 60, 32, 2)
 DOG = ClassChange("dog", 100, 80, 79, 6, 5)

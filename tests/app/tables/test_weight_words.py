@@ -4,13 +4,13 @@ import numpy as np
 
 from app.plots.weight_grid import Cells, Window
 from app.tables import weight_words as words
-from engine.recipe import parse
-from engine.steering.layer_weights import (
+from engine.looking.layer_weights import (
     LayerWeights,
     Mover,
     Saliency,
     SingleRemoval,
 )
+from engine.recipe import parse
 
 SHAPE = (4, 3, 2, 2)
 

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from engine.allocation.base import Allocation
-from engine.steering.agreement import overlap
+from engine.looking.agreement import overlap
 from engine.steering.ranking import LayerRanking, Ranking
 from engine.steering.what_if import WhatIf
 

@@ -11,9 +11,9 @@ import engine
 from engine.errors import InputError
 from engine.events import DataLoaded, Progressed
 from engine.loading import load_data, load_network, loss_for
+from engine.looking.classes import changes, grown
 from engine.monitor import Control, Monitor
 from engine.recipe import parse, with_changes
-from engine.steering.classes import changes, grown
 from engine.steering.what_if import WhatIf
 
 QUICK = parse(

@@ -10,9 +10,9 @@ import engine
 from engine import seeds
 from engine.evaluate import evaluate
 from engine.loading import load_data, load_network, loss_for
+from engine.looking.prober import Probed, Prober
 from engine.monitor import Monitor
 from engine.recipe import parse, with_changes
-from engine.steering.prober import Probed, Prober
 from engine.steering.what_if import WhatIf
 
 PATIENCE = 20  # seconds

@@ -13,11 +13,11 @@ from engine.data.base import Split
 from engine.errors import InputError
 from engine.events import Event
 from engine.loading import fill, load_network, loss_for
+from engine.looking.answers import Answers, answers
+from engine.looking.classes import ClassReport, NewlyWrong, changes, grown
+from engine.looking.look import look
+from engine.looking.networks import Network
 from engine.monitor import Control, Monitor
-from engine.steering.answers import Answers, answers
-from engine.steering.classes import ClassReport, NewlyWrong, changes, grown
-from engine.steering.look import look
-from engine.steering.networks import Network
 from engine.words.units import many
 
 LOOKED_AT = 60  # newly wrong images that are shown

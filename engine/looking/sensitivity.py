@@ -8,11 +8,11 @@ from torch import Tensor
 from engine.errors import InputError
 from engine.evaluate import Measure
 from engine.events import Event
+from engine.looking.bench import Bench
+from engine.looking.look import look
 from engine.monitor import Control, Monitor
 from engine.recipe import Recipe
-from engine.steering.bench import Bench
 from engine.steering.events import LayerMeasured
-from engine.steering.look import look
 from engine.steering.ranking import LayerRanking
 from engine.steering.study import Study
 from engine.words.units import exact, many

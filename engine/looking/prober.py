@@ -11,9 +11,9 @@ from torch import Tensor, nn
 from engine import machine
 from engine.errors import EngineError
 from engine.evaluate import Measure, judged
+from engine.looking.bench import Bench
 from engine.monitor import Monitor
 from engine.recipe import Recipe
-from engine.steering.bench import Bench
 from engine.steering.study import Study
 
 IMAGES = 512  # most of a mini-batch

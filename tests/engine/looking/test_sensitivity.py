@@ -9,10 +9,10 @@ from engine.errors import InputError
 from engine.evaluate import evaluate
 from engine.events import Progressed
 from engine.loading import load_data, load_network, loss_for
+from engine.looking.sensitivity import IMAGES
 from engine.monitor import Control, Monitor
 from engine.recipe import parse
 from engine.steering.events import LayerMeasured, LookEnded
-from engine.steering.sensitivity import IMAGES
 from engine.words.events import in_words
 
 QUICK = parse(

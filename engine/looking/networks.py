@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.looking.layer_weights import LayerWeights, Saliency
 from engine.recipe import Recipe
 from engine.records import nodes, store
 from engine.records.standing import standing
-from engine.steering.layer_weights import LayerWeights, Saliency
 from engine.steering.study import Study
 from engine.words.nodes import moment
 from engine.words.units import percent

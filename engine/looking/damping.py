@@ -8,9 +8,9 @@ import numpy as np
 from engine.allocation.base import Allocation
 from engine.estimators import ESTIMATORS
 from engine.estimators.base import Estimator, ObsEstimator
+from engine.looking.agreement import overlap, rank_agreement, ranks
+from engine.looking.sample import Sample
 from engine.part import title_of
-from engine.steering.agreement import overlap, rank_agreement, ranks
-from engine.steering.sample import Sample
 
 LEAST = 1e-30  # of damping: below, single precision has no inverse
 NEAR = 1.05  # times the least loss is about the least

@@ -7,11 +7,11 @@ import engine
 from engine.errors import InputError
 from engine.events import Progressed
 from engine.loading import load_data, load_network
+from engine.looking.networks import Network
 from engine.monitor import Control, Monitor
 from engine.problem import draw
 from engine.recipe import parse, with_changes
 from engine.steering.events import LookEnded
-from engine.steering.networks import Network
 from tests import reference
 
 LAYER = "layer2.0.conv1.weight"

@@ -8,10 +8,10 @@ from engine.errors import InputError
 from engine.evaluate import evaluate
 from engine.events import Noticed, Progressed
 from engine.loading import load_data, load_network, loss_for
+from engine.looking.fit import IMAGES
 from engine.monitor import Control, Monitor
 from engine.recipe import parse, with_changes
 from engine.steering.events import LookEnded
-from engine.steering.fit import IMAGES
 from engine.steering.spending import LayerTimes, Times
 from engine.steering.what_if import WhatIf
 from engine.steering.wish import Wish

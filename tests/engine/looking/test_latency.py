@@ -9,11 +9,11 @@ import torch
 import engine
 from engine.errors import TrustNeeded
 from engine.events import Noticed
+from engine.looking import latency
 from engine.monitor import Control
 from engine.recipe import dump, parse
 from engine.records import store
 from engine.records.standing import standing
-from engine.steering import latency
 from engine.steering.events import LatencyMeasured, LookEnded
 from tests.engine.records.test_digest import RECIPE
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.steering.agreement import overlap, rank_agreement, ranks
+from engine.looking.agreement import overlap, rank_agreement, ranks
 
 
 def slow_ranks(values):

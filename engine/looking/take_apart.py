@@ -12,9 +12,9 @@ from engine.curvature.spectrum import Spectrum
 from engine.errors import RunError
 from engine.gradients.collector import Rows
 from engine.gradients.pages import Pages
+from engine.looking.damping import BlockSample
+from engine.looking.sampling import Piece
 from engine.monitor import Monitor
-from engine.steering.damping import BlockSample
-from engine.steering.sampling import Piece
 
 Found = tuple[BlockSample, np.ndarray, np.ndarray]
 

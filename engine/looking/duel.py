@@ -12,15 +12,9 @@ from engine.estimators.base import Estimator
 from engine.evaluate import Measure, by_image
 from engine.events import Event
 from engine.job import Job
-from engine.masks import Masks, apply, removed_between
-from engine.monitor import Control, Monitor
-from engine.part import title_of
-from engine.problem import Problem
-from engine.prune import fitted
-from engine.recipe import Recipe, with_changes
-from engine.steering.agreement import overlap, rank_agreement, ranks
-from engine.steering.bench import draw
-from engine.steering.dispute import (
+from engine.looking.agreement import overlap, rank_agreement, ranks
+from engine.looking.bench import draw
+from engine.looking.dispute import (
     BEFORE,
     FIRST,
     GOES,
@@ -30,7 +24,13 @@ from engine.steering.dispute import (
     LayerDispute,
     Probe,
 )
-from engine.steering.look import look
+from engine.looking.look import look
+from engine.masks import Masks, apply, removed_between
+from engine.monitor import Control, Monitor
+from engine.part import title_of
+from engine.problem import Problem
+from engine.prune import fitted
+from engine.recipe import Recipe, with_changes
 from engine.thrift import thrifty
 
 IMAGES = 1000  # most of the mini-batch

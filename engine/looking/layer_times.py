@@ -11,10 +11,10 @@ from torch.nn import functional
 
 from engine import machine
 from engine.events import Event
+from engine.looking.bench import Bench
+from engine.looking.look import look
 from engine.monitor import Control, Monitor
 from engine.recipe import Recipe
-from engine.steering.bench import Bench
-from engine.steering.look import look
 from engine.steering.spending import LayerTimes, Times
 from engine.steering.study import Study
 from engine.words.units import many, number

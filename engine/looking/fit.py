@@ -7,10 +7,10 @@ from torch import Tensor
 from engine.errors import InputError
 from engine.evaluate import Measure
 from engine.events import Event
+from engine.looking.bench import Bench
+from engine.looking.look import look
 from engine.monitor import Control, Monitor
 from engine.recipe import Recipe
-from engine.steering.bench import Bench
-from engine.steering.look import look
 from engine.steering.profile import Profiles, Unmet
 from engine.steering.spending import Spending
 from engine.steering.study import Study

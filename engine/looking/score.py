@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from engine.events import Event, Fitted
 from engine.job import Job
+from engine.looking.look import look
 from engine.monitor import Control, Monitor
 from engine.problem import Problem
 from engine.prune import fitted
 from engine.recipe import Recipe
-from engine.steering.look import look
 from engine.steering.study import Study, study_of
 from engine.thrift import thrifty
 

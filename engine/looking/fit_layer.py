@@ -12,13 +12,13 @@ from engine.errors import InputError
 from engine.events import Event
 from engine.job import Job
 from engine.loading import fill
+from engine.looking.layer_weights import Mover, Saliency, SingleRemoval
+from engine.looking.look import look
+from engine.looking.networks import Network
 from engine.masks import Masks, from_zeros
 from engine.monitor import Control, Monitor
 from engine.problem import Problem
 from engine.prune import fitted
-from engine.steering.layer_weights import Mover, Saliency, SingleRemoval
-from engine.steering.look import look
-from engine.steering.networks import Network
 from engine.thrift import thrifty
 
 MOVERS = 10  # survivors that are told

@@ -11,13 +11,13 @@ from engine.errors import InputError
 from engine.estimators.mfac import WHOLE, join
 from engine.events import Event
 from engine.job import Job
+from engine.looking.damping import DampingStudy, refusal
+from engine.looking.look import look
+from engine.looking.sampling import draw_weights, sample_of, some_of
+from engine.looking.take_apart import Asked, Gradients, mean_diagonal, take_apart
 from engine.monitor import Control, Monitor
 from engine.problem import Problem
 from engine.recipe import Recipe
-from engine.steering.damping import DampingStudy, refusal
-from engine.steering.look import look
-from engine.steering.sampling import draw_weights, sample_of, some_of
-from engine.steering.take_apart import Asked, Gradients, mean_diagonal, take_apart
 from engine.thrift import thrifty
 
 MOST = 20_000  # weights that are looked at

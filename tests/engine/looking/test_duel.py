@@ -12,9 +12,9 @@ from engine.estimators import Magnitude, WoodFisher
 from engine.evaluate import evaluate
 from engine.events import Progressed, Pruned
 from engine.job import Job
+from engine.looking.dispute import BEFORE, FIRST, GOES, RIVAL, STAYS
 from engine.monitor import Control, Monitor
 from engine.recipe import parse, with_changes
-from engine.steering.dispute import BEFORE, FIRST, GOES, RIVAL, STAYS
 
 RECIPE = parse(
     {

@@ -13,20 +13,20 @@ from engine.errors import InputError
 from engine.events import Noticed, Progressed
 from engine.gradients.pages import Storage
 from engine.job import Job
-from engine.masks import removed_between
-from engine.monitor import Control, Monitor
-from engine.patterns import Unstructured
-from engine.recipe import parse, with_changes
-from engine.steering.damping import (
+from engine.looking.damping import (
     DampingPoint,
     Reference,
     answering,
     refusal,
     suggested,
 )
+from engine.looking.sampling import draw_weights
+from engine.looking.settling import Settling, settling, suggested_samples
+from engine.masks import removed_between
+from engine.monitor import Control, Monitor
+from engine.patterns import Unstructured
+from engine.recipe import parse, with_changes
 from engine.steering.events import LookEnded
-from engine.steering.sampling import draw_weights
-from engine.steering.settling import Settling, settling, suggested_samples
 
 FEW = parse(  # three layers, of which every weight is looked at
     {

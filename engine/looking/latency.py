@@ -12,12 +12,12 @@ from engine import machine
 from engine.errors import EngineError, InputError, TrustNeeded
 from engine.events import Event
 from engine.loading import fill, rebuild
+from engine.looking.look import look
 from engine.monitor import Control, Monitor
 from engine.recipe import Recipe
 from engine.records import store
 from engine.records.standing import standing
 from engine.steering.events import LatencyMeasured
-from engine.steering.look import look
 from engine.words.units import many
 
 WARM_UPS = 3  # passes before the first that counts

@@ -5,12 +5,12 @@ import torch
 from torch import nn
 
 import engine
-from engine.recipe import parse
-from engine.steering.layer_times import (
+from engine.looking.layer_times import (
     csr,
     has_sparse_product,
     sparse_product,
 )
+from engine.recipe import parse
 
 QUICK = parse(
     {"estimator": {"kind": "magnitude"}, "machine": {"device": "cpu", "threads": 1}}

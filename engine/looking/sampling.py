@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from engine import seeds
+from engine.looking.sample import Sample, SampledLayer
 from engine.masks import Masks
 from engine.problem import Problem
-from engine.steering.sample import Sample, SampledLayer
 from engine.steering.study import other_names
 
 BLOCKS = 400  # most that are looked at

@@ -6,8 +6,8 @@ import numpy as np
 
 from engine.allocation.base import Allocation
 from engine.facts import LayerStability
-from engine.steering.agreement import overlap
-from engine.steering.damping import Advice, DampingStudy
+from engine.looking.agreement import overlap
+from engine.looking.damping import Advice, DampingStudy
 from engine.words.units import percent
 
 SETTLED = 0.95  # of the removed weights that must be the same for fewer gradients to do

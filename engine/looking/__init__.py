@@ -1,0 +1,1 @@
+"""Looks: work on a network that measures it and changes nothing."""
