@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 
 from torch import nn
 
+from engine.covering import covers
 from engine.events import LayerInfo, LayerState
 from engine.macs import ATTENTION, COUNTED, macs
 from engine.masks import Masks
@@ -54,7 +54,7 @@ def survey(
 def unmatched(exclude: Iterable[str], layers: Iterable[LayerInfo]) -> tuple[str, ...]:
     """The patterns that name no layer, so most likely are mistyped."""
     names = [layer.name for layer in layers]
-    return tuple(p for p in exclude if not any(matches(p, name) for name in names))
+    return tuple(p for p in exclude if not any(covers(p, name) for name in names))
 
 
 def closest(pattern: str, layers: Iterable[LayerInfo]) -> str:
@@ -67,16 +67,6 @@ def closest(pattern: str, layers: Iterable[LayerInfo]) -> str:
     if near:
         return f"The nearest name is {near[0]!r}."
     return "The layer table and `python -m engine inspect` list the layers."
-
-
-def matches(pattern: str, name: str) -> bool:
-    """Whether a pattern means this weight: its name, or a module it is part of.
-
-    `fc`, `fc.weight`, `layer?`, `*.downsample.*` and `layer1` (all below it) all do.
-    """
-    parts = name.split(".")
-    ends = range(1, len(parts) + 1)
-    return any(fnmatchcase(".".join(parts[:end]), pattern) for end in ends)
 
 
 def layer_states(
@@ -158,7 +148,7 @@ def _status(weight: Weight, exclude: tuple[str, ...]) -> tuple[str, str]:
         return "unsupported", reason
     names = (weight.name, *weight.shared)
     for pattern in exclude:
-        if any(matches(pattern, name) for name in names):
+        if any(covers(pattern, name) for name in names):
             return "excluded", f"excluded by {pattern}"
     shared = f"shared with {', '.join(weight.shared)}" if weight.shared else ""
     return "prunable", shared

@@ -13,6 +13,7 @@ TORCH_FREE = {"torch", "torchvision", "safetensors", "sklearn"}
 APP_MAY_SEE = {
     "engine",
     "engine.amendment",
+    "engine.covering",
     "engine.recipe",
     "engine.events",
     "engine.facts",
@@ -40,7 +41,7 @@ APP_MAY_SEE = {
     "engine.words.written",
 }
 PLAIN = (
-    *("amendment", "events", "facts", "part", "errors", "monitor"),
+    *("amendment", "covering", "events", "facts", "part", "errors", "monitor"),
     *("records/whole", "records/codec", "records/timeline", "comparing/cells"),
     *("words/units", "words/events", "words/written"),
     *("looking/agreement", "looking/classes", "looking/layer_weights"),

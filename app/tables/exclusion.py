@@ -1,9 +1,9 @@
 """Exclusion: which patterns leave a layer dense, and how one click changes them."""
 
 from collections.abc import Iterable
-from fnmatch import fnmatchcase
 from glob import escape
 
+from engine.covering import covers
 from engine.facts import LayerInfo
 
 Patterns = tuple[str, ...]
@@ -13,16 +13,6 @@ BY_RECIPE = "excluded by "  # how the engine words what the recipe excludes
 def covering(name: str, patterns: Iterable[str]) -> str:
     """The first pattern that covers this parameter name; empty if there is none."""
     return next((pattern for pattern in patterns if covers(pattern, name)), "")
-
-
-def covers(pattern: str, name: str) -> bool:
-    """Whether a pattern means this parameter: its name, or a module it is part of.
-
-    The engine's rule (`engine.layers.matches`), which lives beside torch.
-    """
-    parts = name.split(".")
-    ends = range(1, len(parts) + 1)
-    return any(fnmatchcase(".".join(parts[:end]), pattern) for end in ends)
 
 
 def is_fixed(info: LayerInfo) -> bool:

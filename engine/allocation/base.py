@@ -11,8 +11,8 @@ from torch import Tensor
 
 from engine import masks as masking
 from engine.allocation.units import Units, all_but_best, lowest, without
+from engine.covering import covers
 from engine.errors import InputError, RunError
-from engine.layers import matches
 from engine.masks import Masks
 from engine.part import Part, field
 from engine.words.units import percent
@@ -276,7 +276,7 @@ def ensure_finite(units: Candidates) -> None:
 
 
 def _meant(shares: Mapping[str, float], name: str) -> list[float]:
-    return [share for pattern, share in shares.items() if matches(pattern, name)]
+    return [share for pattern, share in shares.items() if covers(pattern, name)]
 
 
 def _beyond(counts: Counts, masks: Masks) -> Counts:

@@ -13,7 +13,7 @@ from engine.allocation.base import Allocation
 from engine.allocation.global_threshold import GlobalThreshold
 from engine.allocation.macs_budget import ROUNDING, MacsBudget
 from engine.allocation.uniform import Uniform, spread
-from engine.layers import matches
+from engine.covering import covers
 from engine.steering.overrides import overriding, without_overrides
 from engine.steering.ranking import LayerRanking, Ranking, sparse_bytes
 from engine.steering.thresholds import lowest
@@ -64,7 +64,7 @@ class WhatIf:
 
         def excluded(layer: LayerRanking) -> bool:
             names = (layer.name, *layer.shared)
-            return any(matches(p, n) for p in allocation.exclude for n in names)
+            return any(covers(p, n) for p in allocation.exclude for n in names)
 
         layers = self.ranking.layers
         return {name: each for name, each in layers.items() if not excluded(each)}

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 from torch.nn.utils.parametrizations import weight_norm
 
+from engine.covering import covers
 from engine.layers import (
-    matches,
     parameter_count,
     survey,
     total_macs,
@@ -229,7 +229,7 @@ def test_a_network_that_looks_at_values_is_measured_too():
     ],
 )
 def test_patterns(pattern, hit):
-    assert matches(pattern, "layer1.0.conv1.weight") is hit
+    assert covers(pattern, "layer1.0.conv1.weight") is hit
 
 
 def test_excluded_layers_name_their_pattern_and_mistyped_ones_are_told():
