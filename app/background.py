@@ -22,6 +22,7 @@ class Background(QObject):
         self._pool = ThreadPoolExecutor(
             1, thread_name_prefix="engine", initializer=_give_way
         )
+        self._closed = False
         self._finished.connect(self._deliver)
 
     def do(
@@ -30,12 +31,18 @@ class Background(QObject):
         done: Callable[[Any], None],
         failed: Callable[[BaseException], None],
     ) -> None:
-        """Run `work` on the thread, then `done(result)` or `failed(error)` here."""
+        """Run `work` on the thread, then `done(result)` or `failed(error)` here.
+
+        After `close` nothing is done: an answer may ask for more as the window ends.
+        """
+        if self._closed:
+            return
         future = self._pool.submit(work)
         future.add_done_callback(lambda each: self._finished.emit((each, done, failed)))
 
     def close(self) -> None:
         """Forget what has not begun, and wait for what has."""
+        self._closed = True
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _deliver(self, answer: tuple[Future, Callable, Callable]) -> None:

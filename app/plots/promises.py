@@ -13,7 +13,8 @@ from app.plots import base
 from app.plots.axes import RatioAxis, WholeAxis
 from app.plots.legend import Entry, Legend
 from app.plots.marks import VerticalLines
-from app.records.promises import BAND, SURE, Promise, Promises
+from app.records.promises import BAND, Promise, Promises
+from app.tables.units import SURE
 
 ENTRIES = (
     Entry("Predicted, sum of saliencies", "sparsity", "hollow"),

@@ -119,7 +119,7 @@ class SideBySide(QWidget):
         if path.suffix.lower() != ".csv":
             export.save_picture(self._widgets[self.page], path)
         elif self.page == CURVES:
-            columns = ("run", *overlaid.CURVE_COLUMNS)
+            columns = overlaid.CURVE_COLUMNS
             export.save_table(columns, overlaid.curve_rows(self._entries), path)
         elif self.page == AGAINST:
             rows = overlaid.front_rows(self._entries, self._against())

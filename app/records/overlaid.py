@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.records.curves import COLUMNS as CURVE_COLUMNS
+from app.records import curves as drawn
 from app.records.pareto import front
 from app.records.runs import Entry
 from app.tables.units import count, number
@@ -71,6 +71,7 @@ AGAINST = (
             from_zero=True),
 )  # fmt: skip
 LATENCY = 2
+CURVE_COLUMNS = ("run", *drawn.COLUMNS)
 MEASURES = ("accuracy", "loss")
 FRONT_COLUMNS = (
     "run", "sparsity", "macs", "milliseconds", "images", "device", "accuracy", "front",
@@ -119,7 +120,7 @@ def front_of(traces: Sequence[Trace], against: Against) -> list[tuple[float, flo
 
 
 def curve_rows(entries: Sequence[Entry]) -> Iterator[tuple]:
-    """Every point of every run under `("run", *CURVE_COLUMNS)`."""
+    """Every point of every run under `CURVE_COLUMNS`."""
     for entry in entries:
         if entry.record is not None:
             yield from ((str(entry.folder), *row) for row in entry.record.rows())
@@ -145,9 +146,3 @@ def _point(entry: Entry, against: Against) -> tuple[float | None, float | None]:
     if entry.digest is None:
         return None, None
     return against.value(entry), entry.digest.final.accuracy
-
-
-__all__ = [
-    "AGAINST", "CURVE_COLUMNS", "FRONT_COLUMNS", "LATENCY", "MEASURES", "Against",
-    "Trace", "curve_rows", "curves", "front_of", "front_rows", "trade_off",
-]  # fmt: skip

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from app.tables.units import number, percent
+from app.tables.units import SURE, number, percent
 from engine.events import Checked, Event, Halved, LayerPromise, Pruned
 
 BAND = 2.0  # a kept promise is missed by at most this factor
-SURE = 2.0  # standard errors within which a measurement may be wrong
 KINDS = ("joint", "summed")
 NAMES = {"joint": "exact joint", "summed": "sum of saliencies"}
 WHERE = {"calibration": "calibration", "held_out": "held-out"}  # images, in words

@@ -73,7 +73,7 @@ class Runs(QObject):
         self._preferences = preferences
         self._reading = Background(self)  # the engine's may be busy for hours
         self._entries: dict[Path, Entry] = {}
-        self._closed = self._busy = False
+        self._busy = False
         self._waiting: dict[Path, None] = {}  # to be looked at, in this order
         self._again = QTimer(self, interval=PAUSE)
         self._again.timeout.connect(self._look_again)
@@ -150,7 +150,6 @@ class Runs(QObject):
 
     def close(self) -> None:
         """Read no more."""
-        self._closed = True
         self._again.stop()
         self._reading.close()
 
@@ -224,8 +223,7 @@ class Runs(QObject):
         self._preferences.change(compared=compared)
 
     def _do(self, work, done) -> None:
-        if not self._closed:
-            self._reading.do(work, done, self._fail)
+        self._reading.do(work, done, self._fail)
 
     def _fail(self, error: BaseException) -> None:
         self._busy = False

@@ -1,9 +1,7 @@
 """A duel in words: what is disputed, and what the probe says of it."""
 
-from app.tables.units import exact, percent, rough
+from app.tables.units import SURE, exact, percent, rough
 from engine import Duel
-
-SURE = 2  # standard errors beyond which a difference is taken for one
 
 
 def agreement(duel: Duel) -> str:

@@ -1,10 +1,8 @@
 """Class words: who gets hurt, in sentences."""
 
 from app.tables.class_table import points
-from app.tables.units import accuracy, exact, many
+from app.tables.units import SURE, accuracy, exact, many
 from engine.looking.classes import ClassReport, NewlyWrong
-
-CERTAIN = 2  # standard errors that a change must have to be more than chance
 
 
 def summary(report: ClassReport) -> str:
@@ -19,7 +17,7 @@ def summary(report: ClassReport) -> str:
     known = [each for each in report.classes if each.images]
     worst = min(known, key=lambda each: each.change, default=None)
     if worst is not None and worst.change < 0:
-        chance = worst.error == worst.error and worst.change > -CERTAIN * worst.error
+        chance = worst.error == worst.error and worst.change > -SURE * worst.error
         doubt = ", which may be chance" if chance else ""
         told.append(
             f"Class {worst.name} loses most, {points(worst.change)} points{doubt}."

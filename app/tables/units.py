@@ -17,6 +17,7 @@ __all__ = [
     "MEASURED",
     "PREDICTED",
     "SEPARATOR",
+    "SURE",
     "accuracy",
     "clock",
     "count",
@@ -36,6 +37,7 @@ __all__ = [
 
 PREDICTED, MEASURED = "\N{WHITE CIRCLE}", "\N{BLACK CIRCLE}"  # before a number
 SEPARATOR = "  \N{MIDDLE DOT}  "  # between what stands in one line
+SURE = 2.0  # standard errors within which a difference may be chance
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 

@@ -46,14 +46,14 @@ def test_a_failure_after_the_end_is_nobodys(qtbot, probing, quick, study):
 
 
 def test_a_defect_is_reported_in_full(qtbot, probing, quick, study):
-    broken = Scored(quick, replace(study, state={}))
+    broken = Scored(quick, replace(study, order=None))
     crashes, failures = [], []
     probing.crashed.connect(crashes.append)
     probing.failed.connect(failures.append)
     probing.ask(broken, {})
     qtbot.waitUntil(lambda: bool(failures), timeout=PATIENCE)
     [crash] = crashes
-    assert isinstance(crash, RuntimeError) and crash.__traceback__
+    assert isinstance(crash, TypeError) and crash.__traceback__
     assert "See the report" in failures[0].hint
 
 
