@@ -42,6 +42,11 @@ def from_json(line: str) -> Event:
         ) from error
 
 
+def finite(value: float | None) -> float | None:
+    """The number, or None for one that JSON lacks."""
+    return value if value is not None and math.isfinite(value) else None
+
+
 def _head(kind: type[Event]) -> bytes:
     return f'{{"event":"{kind.__name__}"'.encode()
 

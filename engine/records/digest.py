@@ -1,7 +1,6 @@
 """Digest: what one run folder says of itself, finished, broken or still going on."""
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from engine.facts import LayerState
 from engine.part import title_of
 from engine.recipe import Recipe, parse, read_json
 from engine.records import codec
+from engine.records.codec import finite
 from engine.records.follow import Follower
 from engine.records.notes import read_notes
 from engine.records.store import replay
@@ -179,7 +179,7 @@ def _with_events(found: Digest) -> Digest:
             elif isinstance(event, Pruned):
                 pruned = event
             elif event.split == "test" and event.stage in STAGES:
-                measured = Result(_finite(event.loss), _finite(event.accuracy))
+                measured = Result(finite(event.loss), finite(event.accuracy))
                 found = replace(found, **{event.stage: measured})
     except InputError as error:
         found = _troubled(found, error.message)
@@ -232,11 +232,7 @@ def _result(told: Any) -> Result:
 
 def _number(told: dict[str, Any], key: str) -> float | None:
     value = told.get(key)
-    return _finite(value) if isinstance(value, int | float) else None
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+    return finite(value) if isinstance(value, int | float) else None
 
 
 def _troubled(found: Digest, problem: str) -> Digest:

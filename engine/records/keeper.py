@@ -1,6 +1,5 @@
 """Keeper: decides which moments of a run become nodes of its timeline."""
 
-import math
 from pathlib import Path
 
 from engine import masks
@@ -10,6 +9,7 @@ from engine.job import Job
 from engine.planning.memory import extent
 from engine.planning.timeline import wanted
 from engine.records import nodes
+from engine.records.codec import finite
 from engine.records.packs import Packs
 from engine.records.timeline import nodes_of
 
@@ -109,9 +109,9 @@ class Keeper:
             step=_steps(job),
             epoch=job.finetuner.epoch,
             sparsity=masks.sparsity(job.masks),
-            accuracy=_finite(accuracy),
-            loss=_finite(loss),
-            split=split if _finite(accuracy) is not None else "",
+            accuracy=finite(accuracy),
+            loss=finite(loss),
+            split=split if finite(accuracy) is not None else "",
             size=0,
             state="",
             time=round(job.monitor.now(), 3),
@@ -125,7 +125,3 @@ def _steps(job: Job) -> int:
 def _before_a_prune(job: Job) -> bool:
     due = None if job.course.over else job.course.next.epoch
     return due == job.finetuner.epoch
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None

@@ -1,12 +1,12 @@
 """What a run amounts to, as `summary.json` tells it."""
 
 import dataclasses
-import math
 from typing import Any
 
 from engine import machine, masks
 from engine.job import Job
 from engine.layers import layer_states, parameter_count, total_macs, uses
+from engine.records.codec import finite
 
 PHASES = ("gradients", "curvature", "selection", "repair", "finetune", "evaluate")
 
@@ -63,7 +63,4 @@ def _measure(measure: Any) -> dict[str, float | None]:
 
 
 def _finite(numbers: dict[str, float | None]) -> dict[str, float | None]:
-    return {
-        key: value if value is not None and math.isfinite(value) else None
-        for key, value in numbers.items()
-    }
+    return {key: finite(value) for key, value in numbers.items()}
