@@ -67,11 +67,12 @@ class ThresholdsPanel(QWidget):
         self.layers.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
-        self.layers.setMinimumContentsLength(8)
+        self.layers.setMinimumContentsLength(6)
         self.steps = QComboBox()
         self.steps.setToolTip("Which prune; the newest unless you choose another")
         self.steps.setAccessibleName("Prune")
         self.steps.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.steps.setMinimumContentsLength(len("Next prune"))
         self.logarithmic = QCheckBox("Log", checked=True)
         self.logarithmic.setToolTip("Count weights on a logarithmic axis")
         self.every = QPushButton("All layers", checkable=True)
