@@ -246,7 +246,7 @@ class MainWindow(QMainWindow):
             QTimer.singleShot(0, self.close)
 
     def _ask_to_close(self) -> None:
-        answer = ask_to_close(self)
+        answer = ask_to_close(self.runner.looking, self)
         self._closing = answer != "cancel"
         if answer == "stop":
             self.runner.stop()

@@ -43,6 +43,7 @@ class MomentBar(QFrame):
             self.text.setText(
                 f"You look at {title[0].lower()}{title[1:]}, "
                 f"{percent(moment.sparsity)} sparse: every view of the run shows that "
-                "moment."
+                "moment. Export takes the newest network; Score and Start begin from "
+                "the recipe's."
             )
         self.setVisible(moment is not None)

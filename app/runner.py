@@ -57,6 +57,7 @@ class Runner(QObject):
         self._processes.failed.connect(self._on_run_error)
         self._last: Event | None = None
         self._running = False  # a run, and not a look or a comparison
+        self._looking = False
 
     def start(self, recipe: Recipe, folder: Path) -> None:
         """Prune; everything the run says goes to the bridge."""
@@ -114,6 +115,11 @@ class Runner(QObject):
         self._workspace.set_state("running")
 
     @property
+    def looking(self) -> bool:
+        """Whether what goes on is a look, which leaves nothing when it is stopped."""
+        return self._looking
+
+    @property
     def amendable(self) -> bool:
         """Whether what goes on is a run that `amend` can reach."""
         return self._running and not self._processes.running
@@ -123,7 +129,9 @@ class Runner(QObject):
         self._control.amend(changes)
 
     def stop(self) -> None:
-        """Ask the run to save what it has and end."""
+        """Ask the run to save what it has and end, unless it just has."""
+        if self._workspace.state == "idle":
+            return
         if self._processes.running:
             self._processes.stop()
         self._control.stop()
@@ -178,7 +186,7 @@ class Runner(QObject):
             work: Of the engine's door; takes `emit`, `control` and `trust`.
             done: Hears the answer, unless it was stopped or failed.
         """
-        self._last = None
+        self._last, self._looking = None, True
         self._workspace.set_state("running")
         post = news(self._bridge.post)
         self._launch(
@@ -228,7 +236,7 @@ class Runner(QObject):
     def _tell_end(
         self, answer: Any = None, done: Callable[[Any], None] = lambda answer: None
     ) -> None:
-        self._running = False
+        self._running = self._looking = False
         self._workspace.set_state("idle")
         if answer is not None:
             done(answer)
@@ -242,7 +250,7 @@ class Runner(QObject):
         folder = self._workspace.folder
         if folder is not None and not folder.is_dir():
             self._workspace.set_folder(None)
-        self._running = False
+        self._running = self._looking = False
         self._workspace.set_state("idle")
         if isinstance(error, TrustNeeded):
             self.trust_needed.emit(error)

@@ -71,6 +71,11 @@ class ComparePanel(QWidget):
         """Of the comparison on show."""
         return self._folder
 
+    def save(self, path: Path) -> None:
+        """Write what the suffix says."""
+        table = path.suffix.lower() == ".csv"
+        (self.save_data if table else self.save_picture)(path)
+
     def save_picture(self, path: Path) -> None:
         """Write the curves and their legend as PNG or SVG."""
         export.save_picture(self.figure, path)
@@ -89,8 +94,7 @@ class ComparePanel(QWidget):
         bar.addWidget(self.summary, 1)
         for text, tip, slot in (
             ("Reset view", "Show all curves (double click)", self.figure.reset_view),
-            ("Save picture…", "Curves and legend as PNG or SVG", self._ask_picture),
-            ("Save data…", "Every cell as CSV", self._ask_data),
+            ("Save…", "A picture (PNG, SVG) or every cell (CSV)", self._ask),
         ):
             button = QPushButton(text)
             button.setToolTip(tip)
@@ -163,8 +167,5 @@ class ComparePanel(QWidget):
         if done and self._folder:
             self.cell_opened.emit(self._folder / "cells" / place(done[0]))
 
-    def _ask_picture(self) -> None:
-        export.ask_and_save(self, "compare.png", export.PICTURES, self.save_picture)
-
-    def _ask_data(self) -> None:
-        export.ask_and_save(self, "compare.csv", export.TABLES, self.save_data)
+    def _ask(self) -> None:
+        export.ask_and_save(self, "compare.png", export.EVERYTHING, self.save)

@@ -72,6 +72,11 @@ class CurvesPanel(QWidget):
         """`epoch` or `seconds`; a run without fine-tuning has only seconds to show."""
         return self._axis or ("seconds" if self.record.total_epochs == 0 else "epoch")
 
+    def save(self, path: Path) -> None:
+        """Write what the suffix says."""
+        table = path.suffix.lower() == ".csv"
+        (self.save_data if table else self.save_picture)(path)
+
     def save_picture(self, path: Path) -> None:
         """Write the plots and their legend as PNG or SVG."""
         self._draw()
@@ -100,8 +105,7 @@ class CurvesPanel(QWidget):
         bar.addStretch(1)
         for text, tip, slot in (
             ("Reset view", "Show everything (A)", self.figure.reset_view),
-            ("Save picture…", "Plots and legend as PNG or SVG", self._ask_picture),
-            ("Save data…", "Every point as CSV", self._ask_data),
+            ("Save…", "A picture (PNG, SVG) or every point (CSV)", self._ask),
         ):
             button = QPushButton(text)
             button.setToolTip(tip)
@@ -142,8 +146,5 @@ class CurvesPanel(QWidget):
     def _point(self, x: float) -> None:
         self._readout.setText(readout(self.record, self.axis, x))
 
-    def _ask_picture(self) -> None:
-        export.ask_and_save(self, "curves.png", export.PICTURES, self.save_picture)
-
-    def _ask_data(self) -> None:
-        export.ask_and_save(self, "curves.csv", export.TABLES, self.save_data)
+    def _ask(self) -> None:
+        export.ask_and_save(self, "curves.png", export.EVERYTHING, self.save)

@@ -232,6 +232,7 @@ class DuelPanel(QWidget):
         now = self._workspace.recipe
         groups = ("model", "data", "estimator", "pattern", "allocation")
         same = all(getattr(recipe, group) == getattr(now, group) for group in groups)
+        same = same and recipe.machine.seed == now.machine.seed
         if same and rival == self.rival.recipe.estimator:
             return ""
         return "Press Duel again: recipe or rival have changed since."

@@ -84,6 +84,11 @@ class PromisesPanel(QWidget):
         bridge.on(Event, self._add)
         bridge.cleared.connect(self._clear)
 
+    def save(self, path: Path) -> None:
+        """Write what the suffix says."""
+        table = path.suffix.lower() == ".csv"
+        (self.save_data if table else self.save_picture)(path)
+
     def save_picture(self, path: Path) -> None:
         """Write the plots and their legend as PNG or SVG."""
         self._draw()
@@ -122,8 +127,7 @@ class PromisesPanel(QWidget):
         bar.addStretch(1)
         for text, tip, slot in (
             ("Reset view", "Show every prune (A)", self.figure.reset_view),
-            ("Save picture…", "Plots and legend as PNG or SVG", self._ask_picture),
-            ("Save data…", "Every prune and layer as CSV", self._ask_data),
+            ("Save…", "A picture (PNG, SVG) or every prune and layer (CSV)", self._ask),
         ):
             button = QPushButton(text)
             button.setToolTip(tip)
@@ -214,8 +218,5 @@ class PromisesPanel(QWidget):
             if index.data(Qt.ItemDataRole.UserRole) == name:
                 self.table.selectRow(row)
 
-    def _ask_picture(self) -> None:
-        export.ask_and_save(self, "promises.png", export.PICTURES, self.save_picture)
-
-    def _ask_data(self) -> None:
-        export.ask_and_save(self, "promises.csv", export.TABLES, self.save_data)
+    def _ask(self) -> None:
+        export.ask_and_save(self, "promises.png", export.EVERYTHING, self.save)

@@ -117,8 +117,8 @@ class RecipePanel(QWidget):
             form.setEnabled(not busy)
         if busy:
             self._lock.tell(
-                "The recipe is locked while the run goes on. What is still to come can "
-                "be changed in the view Schedule."
+                "The recipe is locked until this ends. What is still to come of a run "
+                "can be changed in the view Schedule."
             )
         else:
             self._lock.hide()

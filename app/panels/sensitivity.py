@@ -35,7 +35,7 @@ COLUMNS = (
     "standard_error", "measured_accuracy", "images", "split",
 )  # fmt: skip
 PARTS = (700, 300)  # of the height: curves, prices
-WIDEST = "\N{MINUS SIGN}1 % weights "  # heading
+USUAL, WIDEST = "+1 % layer WW", "\N{MINUS SIGN}1 % weights WW"  # headings, with room
 COUNTED = {
     "weights": "weights",
     "macs": "MACs",
@@ -70,7 +70,9 @@ class SensitivityPanel(QWidget):
         header = self.view.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
-        header.setDefaultSectionSize(header.fontMetrics().horizontalAdvance(WIDEST))
+        wide = header.fontMetrics().horizontalAdvance
+        header.setDefaultSectionSize(wide(USUAL))
+        header.resizeSection(header.count() - 1, wide(WIDEST))
         self.view.setTextElideMode(Qt.TextElideMode.ElideLeft)  # blocks are alike
         sort_by_header(self.view)
         self.note = QLabel(wordWrap=True)

@@ -32,6 +32,7 @@ EMPTY = (
     "Press Score (F9) to see the saliencies of each layer and move where a prune would "
     "cut them, or Start to see where it does."
 )
+WAIT = "Saliencies appear here as soon as a scoring or a prune has found them."
 NEXT = 0  # the step that has not been taken yet
 COLUMNS = ("layer", "log10_from", "log10_to", "kept", "removed")
 
@@ -66,12 +67,14 @@ class ThresholdsPanel(QWidget):
         self.layers.setSizeAdjustPolicy(
             QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon
         )
-        self.layers.setMinimumContentsLength(8)
+        self.layers.setMinimumContentsLength(6)
         self.steps = QComboBox()
         self.steps.setToolTip("Which prune; the newest unless you choose another")
         self.steps.setAccessibleName("Prune")
         self.steps.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
-        self.logarithmic = QCheckBox("Log counts", checked=True)
+        self.steps.setMinimumContentsLength(len("Next prune"))
+        self.logarithmic = QCheckBox("Log", checked=True)
+        self.logarithmic.setToolTip("Count weights on a logarithmic axis")
         self.every = QPushButton("All layers", checkable=True)
         self.every.setToolTip("Every layer at once; click one to make it large")
         self.multiples = MultiplesView()
@@ -127,6 +130,7 @@ class ThresholdsPanel(QWidget):
         self.steering.changed.connect(self._on_steered)
         self._workspace.scored_changed.connect(self._on_scored)
         self._workspace.layer_selected.connect(self._draw)
+        self._workspace.state_changed.connect(self._on_state)
         bridge.on(Event, self._add)
         bridge.cleared.connect(self._clear)
 
@@ -220,12 +224,17 @@ class ThresholdsPanel(QWidget):
         if self.isVisible():
             self._draw()
 
+    def _on_state(self) -> None:
+        if self.steps.count() == 0:
+            self._draw()
+
     def _choose_layer(self, row: int) -> None:
         self._workspace.select_layer(self.layers.itemData(row))
 
     def _draw(self) -> None:
         names, next_ = self._names(), self._step() == NEXT
-        self._stack.set_empty(self.steps.count() == 0)
+        busy = self._workspace.state != "idle"
+        self._stack.set_empty(self.steps.count() == 0, WAIT if busy else EMPTY)
         known = [self.layers.itemData(i) for i in range(self.layers.count())]
         if known != list(names):
             self.layers.clear()

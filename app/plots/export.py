@@ -72,11 +72,10 @@ def ask_and_save(
     Args:
         parent: The window the questions belong to.
         name: Suggested file name; its suffix is added where the answer has none.
-        kinds: `PICTURES`, `TABLES` or `EVERYTHING`.
+        kinds: `TABLES` or `EVERYTHING`.
         save: Called with the path.
     """
-    titles = {PICTURES: "Save picture", TABLES: "Save data"}
-    title = titles.get(kinds, "Save picture or data")
+    title = "Save data" if kinds == TABLES else "Save picture or data"
     answer, kind = QFileDialog.getSaveFileName(parent, title, name, kinds)
     if not answer:
         return

@@ -48,7 +48,6 @@ class SensitivityFigure(base.Figure):
         for plot in (self._plot, self._below):
             plot.setLabel("bottom", "Sparsity of the layer %")
         self._canvas.ci.layout.setRowStretchFactor(0, 3)
-        self._canvas.ci.layout.setRowStretchFactor(1, 2)
         self._marks = pg.ScatterPlotItem(size=8)
         self._uncut = pg.InfiniteLine(angle=0)
         self._below.addItem(self._uncut)
@@ -126,6 +125,8 @@ class SensitivityFigure(base.Figure):
         if bool(measured) != shown:
             change = self._canvas.removeItem if shown else self._canvas.addItem
             change(self._below, *(() if shown else (1, 0)))
+            rest = 2 if measured else 0  # a row keeps its share when it is empty
+            self._canvas.ci.layout.setRowStretchFactor(1, rest)
             self._plot.getAxis("bottom").setStyle(showValues=not measured)
             self._plot.getAxis("bottom").showLabel(not measured)
         for name, curve in self.measured.items():

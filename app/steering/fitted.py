@@ -46,7 +46,7 @@ def fitted(fit: Fit, stays: bool, classes: tuple[str, ...]) -> str:
             f"{exact(kept.images)} {kept.source} images with the masks alone."
         )
     if stays and wish.drawn is not None:
-        return f"Your profile keeps to {limit} as it is: {reached}"
+        return f"Your profile already has {limit}: {reached}"
     return f"{_how(wish)} with {limit}: {reached}{_rests(fit)}"
 
 

@@ -217,7 +217,7 @@ def test_a_place_where_runs_cannot_go_is_said_before_anything_starts(
 
 @pytest.mark.parametrize("answer", ["stop", "cancel"])
 def test_closing_during_a_run_asks(qtbot, window, longer, monkeypatch, answer):
-    monkeypatch.setattr("app.main_window.ask_to_close", lambda _: answer)
+    monkeypatch.setattr("app.main_window.ask_to_close", lambda *_: answer)
     window.workspace.set_recipe(longer)
     window.actions_.start.trigger()
     window.close()
@@ -228,6 +228,34 @@ def test_closing_during_a_run_asks(qtbot, window, longer, monkeypatch, answer):
         qtbot.waitUntil(lambda: window.workspace.state == "idle", timeout=PATIENCE)
     else:
         qtbot.waitUntil(lambda: not window.isVisible(), timeout=PATIENCE)
+
+
+def test_closing_during_a_look_promises_no_saved_run(qtbot, window, monkeypatch):
+    told = []
+
+    def say(looking, parent):
+        told.append(looking)
+        return "stop"
+
+    monkeypatch.setattr("app.main_window.ask_to_close", say)
+    window.actions_.score.trigger()
+    window.close()
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=PATIENCE)
+    assert told == [True] and not window.runner.looking
+
+
+def test_what_ends_while_the_window_asks_does_not_keep_it_open(
+    qtbot, window, monkeypatch
+):
+    def dawdle(*_):
+        qtbot.waitUntil(lambda: window.workspace.state == "idle", timeout=PATIENCE)
+        return "stop"
+
+    monkeypatch.setattr("app.main_window.ask_to_close", dawdle)
+    window.actions_.score.trigger()
+    window.close()
+    qtbot.waitUntil(lambda: not window.isVisible(), timeout=PATIENCE)
+    assert window.workspace.state == "idle"
 
 
 def test_what_nobody_caught_is_shown_with_a_report(qtbot, window):

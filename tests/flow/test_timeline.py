@@ -76,6 +76,7 @@ def test_a_moment_is_looked_at_and_branched_from(qtbot, window):
     assert (node.kind, node.step) == ("prune", 2)
     qtbot.waitUntil(window.moment.isVisible, timeout=PATIENCE)
     assert "You look at prune 2 of 3" in window.moment.text.text()
+    assert "Export takes the newest network" in window.moment.text.text()
     qtbot.waitUntil(lambda: 0 < zeros(window) < pruned, timeout=PATIENCE)
     share = zeros(window) / sum(
         x.weights for x in window.layer_table.model.layers if x.status == "prunable"

@@ -195,8 +195,8 @@ def test_picture_and_data_are_saved_through_their_buttons(
     panel = show(CurvesPanel)
     send(*run)
     drawn(qtbot, panel)
-    click_and_answer(qtbot, button(panel, "Save picture"), tmp_path / "a.png")
-    click_and_answer(qtbot, button(panel, "Save data"), tmp_path / "b")
+    click_and_answer(qtbot, button(panel, "Save"), tmp_path / "a.png")
+    click_and_answer(qtbot, button(panel, "Save"), tmp_path / "b.csv")
     image = QImage(str(tmp_path / "a.png"))
     assert image.width() == 2 * panel.figure.width()
     colours = {image.pixel(x, y) for x in range(0, 1200, 3) for y in range(0, 800, 3)}

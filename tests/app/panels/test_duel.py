@@ -97,6 +97,9 @@ def test_another_recipe_or_rival_asks_for_another_duel(panel, workspace):
     assert "Press Duel again" in panel.words.text()
     workspace.undo()
     assert "again" not in panel.words.text()
+    workspace.set_recipe(with_changes(QUICK, {"machine.seed": 7}))
+    assert "Press Duel again" in panel.words.text()
+    workspace.undo()
     panel.draft.edit("estimator.kind", "taylor")
     assert "Press Duel again" in panel.words.text()
 

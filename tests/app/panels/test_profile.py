@@ -148,7 +148,7 @@ def test_a_drawn_profile_is_fitted_around_a_locked_layer(qtbot, panel, workspace
     assert "layer3.0.conv1.weight" in marked and "fc.weight" not in marked
     panel.target.field.setValue(50)
     press(qtbot, panel, panel.target.fit)
-    assert "keeps to" in panel.told.text() and shown(panel) == fitted
+    assert "already has" in panel.told.text() and shown(panel) == fitted
 
 
 def test_size_and_floors(qtbot, panel, workspace):

@@ -30,6 +30,10 @@ def test_the_newest_prune_of_the_first_layer_is_shown(
     panel = show(thresholds)
     stack = panel.findChild(EmptyState)
     assert stack.is_empty and "Press Score" in stack.text
+    panel._workspace.set_state("running")
+    assert stack.is_empty and "as soon as" in stack.text
+    panel._workspace.set_state("idle")
+    assert stack.is_empty and "Press Score" in stack.text
     send(*run)
     drawn(qtbot, panel)
     assert not stack.is_empty
