@@ -49,7 +49,7 @@ class HistogramFigure(base.Figure):
         self._counts = CountAxis("left")
         self._canvas = pg.GraphicsLayoutWidget()
         self._plot = base.plot_item("Weights", PowerAxis("bottom"), self._counts)
-        self._plot.setLabel("bottom", "Saliency (predicted loss increase)")
+        self._plot.setLabel("bottom", "Saliency")
         self._canvas.addItem(self._plot)
         self._removed = pg.BarGraphItem(x0=[], width=1, y0=0, height=[])
         self._live = pg.BarGraphItem(x0=[], width=1, y0=0, height=[])

@@ -137,7 +137,7 @@ class SideBySide(QWidget):
             bar.addWidget(widget)
         bar.addStretch(1)
         for text, tip, slot in (
-            ("Reset", "Show everything (double click)", self.figure.reset_view),
+            ("Reset view", "Show everything (double click)", self.figure.reset_view),
             (
                 "Save…",
                 "What is shown: a picture (PNG, SVG) or a table (CSV)",
