@@ -97,7 +97,9 @@ class SensitivityPanel(QWidget):
         budgeting = self._budgeting
         self.every = _button("Measure all", "Cut every layer alone to several "
             "sparsities and measure on a mini-batch, with the masks alone")  # fmt: skip
-        self.one = _button("Measure this layer", "The same for the layer chosen in a table or a plot")
+        self.one = _button(
+            "Measure this layer", "The same for the layer chosen in a table or a plot"
+        )
         self.stop = _button("Stop", "End the measuring; what was measured stays")
         self.every.clicked.connect(lambda: budgeting.measure(self._steering.names()))
         self.one.clicked.connect(lambda: budgeting.measure((self._workspace.layer,)))
