@@ -66,6 +66,8 @@ class Allocation(Part):
                 "Set allocation.kind to global or uniform.",
             )
         wanted = max(self.sparsity, self.progress(masks, uses))
+        if self.of == "weights":  # of which `choose` takes a whole number
+            wanted = round(wanted * total) / total
         least = sum(prices[name] * count for name, count in low.items()) / total
         most = sum(prices[name] * count for name, count in high.items()) / total
         slack = 0.5 * min(price for price in prices.values() if price) / total

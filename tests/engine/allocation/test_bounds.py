@@ -4,7 +4,7 @@ import math
 
 import pytest
 import torch
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 import engine
@@ -78,6 +78,7 @@ share = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0])
     sparsity=st.floats(0.05, 0.95),
     seed=st.integers(0, 999),
 )
+@example([3, 4, 3], [0.0, 0.0, 0.5], [0.0, 0.0, 0.5], 0.05, 0)  # half a weight
 def test_the_global_choice_is_the_cheapest_that_fits(
     sizes, floors, ceilings, sparsity, seed
 ):
