@@ -4,13 +4,9 @@ import json
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QToolBar
 
-from app.main_window import MainWindow
-from app.preferences import Preferences
 from engine.__main__ import main
 from engine.events import RunFinished, RunPaused, Trained
-from engine.recipe import parse
 from tests.strips import choose, hold_at, press
 
 PATIENCE = 120_000
@@ -24,31 +20,12 @@ RECIPE = {
 }
 
 
-@pytest.fixture
-def window(qtbot, tmp_path):
-    preferences = Preferences(tmp_path / "preferences.json")
-    preferences.change(runs=str(tmp_path / "runs"), theme="light")
-    window = MainWindow(preferences)
-    window.workspace.set_recipe(parse(RECIPE))
-    with qtbot.waitSignal(window.inspector.inspected, timeout=PATIENCE):
-        window.show()
-    yield window
-    window.close()
-    window.deleteLater()
-
-
-def click(qtbot, window, action):
-    button = window.findChild(QToolBar).widgetForAction(action)
-    assert button.isEnabled()
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-
-
 def summary(folder):
     return json.loads((folder / "summary.json").read_text())
 
 
 def test_an_amended_run_is_replayed_without_a_window(
-    qtbot, window, tmp_path, monkeypatch
+    qtbot, window, click, tmp_path, monkeypatch
 ):
     act, panel = window.actions_, window.views.schedule
     window.views.setCurrentWidget(panel)
@@ -56,15 +33,15 @@ def test_an_amended_run_is_replayed_without_a_window(
     window.bridge.on(RunPaused, seen.extend)
     hold_at(monkeypatch, window.bridge, window.runner, Trained)
     window.runner.run_ended.connect(ended.append)
-    click(qtbot, window, act.start)
+    click(act.start)
     qtbot.waitUntil(lambda: bool(seen), timeout=PATIENCE)
-    click(qtbot, window, act.pause)
+    click(act.pause)
     choose(qtbot, panel, "target")
     up = (Qt.Key.Key_Up,)
     press(qtbot, panel, up, up, Qt.Key.Key_Right, Qt.Key.Key_Return)  # 80 %, epoch 3
     choose(qtbot, panel, "rate")
     press(qtbot, panel, Qt.Key.Key_Down, Qt.Key.Key_Return)
-    click(qtbot, window, act.pause)
+    click(act.pause)
     qtbot.waitUntil(lambda: bool(ended), timeout=PATIENCE)
     assert isinstance(ended[0], RunFinished)
     folder = window.workspace.folder

@@ -5,37 +5,18 @@ import time
 import pytest
 import torch
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialogButtonBox, QTableView, QToolBar
+from PySide6.QtWidgets import QDialogButtonBox, QTableView
 
 from app.dialogs.export import ExportDialog
-from app.main_window import MainWindow
-from app.preferences import Preferences
 from engine.events import Pruned, RunFinished, Trained
 from engine.recipe import Recipe
 
 TWO_MINUTES = 120_000  # milliseconds, for everything together
 
 
-@pytest.fixture
-def window(qtbot, tmp_path):
-    preferences = Preferences(tmp_path / "preferences.json")
-    preferences.change(runs=str(tmp_path / "runs"))
-    window = MainWindow(preferences)
-    with qtbot.waitSignal(window.inspector.inspected, timeout=TWO_MINUTES):
-        window.show()
-    yield window
-    window.close()
-    window.deleteLater()
-
-
-def press(qtbot, window, action):
-    """Click the toolbar button of an action."""
-    button = window.findChild(QToolBar).widgetForAction(action)
-    assert button.isEnabled()
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-
-
-def test_from_the_demo_to_an_exported_checkpoint_by_clicks(qtbot, window, tmp_path):
+def test_from_the_demo_to_an_exported_checkpoint_by_clicks(
+    qtbot, window, click, tmp_path
+):
     began = time.monotonic()
     seen = []
     for kind in (Trained, Pruned):
@@ -44,7 +25,7 @@ def test_from_the_demo_to_an_exported_checkpoint_by_clicks(qtbot, window, tmp_pa
     qtbot.waitUntil(lambda: table.model().rowCount() > 0, timeout=5_000)
 
     with qtbot.waitSignal(window.runner.run_ended, timeout=TWO_MINUTES) as ended:
-        press(qtbot, window, window.actions_.start)
+        click(window.actions_.start)
         qtbot.waitUntil(lambda: seen != [], timeout=TWO_MINUTES)
         assert window.workspace.state == "running"
     assert isinstance(ended.args[0], RunFinished)
@@ -52,7 +33,7 @@ def test_from_the_demo_to_an_exported_checkpoint_by_clicks(qtbot, window, tmp_pa
     assert ended.args[0].accuracy > 95
     assert {type(event) for event in seen} == {Trained, Pruned}
 
-    press(qtbot, window, window.actions_.export)
+    click(window.actions_.export)
     dialog = window.findChild(ExportDialog)
     out = tmp_path / "home.pth"
     dialog.out.selectAll()
@@ -73,21 +54,21 @@ def test_from_the_demo_to_an_exported_checkpoint_by_clicks(qtbot, window, tmp_pa
     assert zeros == pytest.approx(69_365, abs=50)
 
 
-def test_pause_and_stop_by_clicks_then_resume_to_the_end(qtbot, window):
+def test_pause_and_stop_by_clicks_then_resume_to_the_end(qtbot, window, click):
     window.draft.edit("finetune.epochs", 4)
     trained, act = [], window.actions_
     window.bridge.on(Trained, trained.extend)
     with qtbot.waitSignal(window.runner.run_ended, timeout=TWO_MINUTES):
-        press(qtbot, window, act.start)
+        click(act.start)
         qtbot.waitUntil(lambda: trained != [], timeout=TWO_MINUTES)
-        press(qtbot, window, act.pause)
+        click(act.pause)
         qtbot.wait(300)
         count = len(trained)
         qtbot.wait(300)
         assert len(trained) == count  # a paused run is silent
         assert window.workspace.state == "paused"
-        press(qtbot, window, act.stop)
+        click(act.stop)
     assert act.resume.isEnabled() and act.start.isEnabled()
     with qtbot.waitSignal(window.runner.run_ended, timeout=TWO_MINUTES) as ended:
-        press(qtbot, window, act.resume)
+        click(act.resume)
     assert isinstance(ended.args[0], RunFinished)

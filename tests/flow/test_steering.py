@@ -2,11 +2,8 @@
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QToolBar
 
-from app.main_window import MainWindow
 from app.plots.cuts import ALL
-from app.preferences import Preferences
 from engine.events import Pruned, RunFinished, Scored
 from engine.recipe import parse
 
@@ -19,30 +16,11 @@ RECIPE = {
 }
 
 
-@pytest.fixture
-def window(qtbot, tmp_path):
-    preferences = Preferences(tmp_path / "preferences.json")
-    preferences.change(runs=str(tmp_path / "runs"), theme="light")
-    window = MainWindow(preferences)
-    window.workspace.set_recipe(parse(RECIPE))
-    with qtbot.waitSignal(window.inspector.inspected, timeout=PATIENCE):
-        window.show()
-    yield window
-    window.close()
-    window.deleteLater()
-
-
-def press(qtbot, window, action):
-    button = window.findChild(QToolBar).widgetForAction(action)
-    assert button.isEnabled()
-    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
-
-
 @pytest.mark.parametrize("kind", ["global", "uniform", "macs"])
-def test_a_run_prunes_as_the_drag_has_promised(qtbot, window, kind):
+def test_a_run_prunes_as_the_drag_has_promised(qtbot, window, click, kind):
     window.draft.edit("allocation.kind", kind)
     with qtbot.waitSignal(window.runner.run_ended, timeout=PATIENCE):
-        press(qtbot, window, window.actions_.score)
+        click(window.actions_.score)
     panel = window.views.thresholds
     assert window.views.currentWidget() is panel
     assert not list(window._preferences.runs.glob("*"))
@@ -60,7 +38,7 @@ def test_a_run_prunes_as_the_drag_has_promised(qtbot, window, kind):
     for event in (Scored, Pruned):
         window.bridge.on(event, seen.extend)
     with qtbot.waitSignal(window.runner.run_ended, timeout=PATIENCE) as ended:
-        press(qtbot, window, window.actions_.start)
+        click(window.actions_.start)
     assert isinstance(ended.args[0], RunFinished)
     pruned = next(event for event in seen if isinstance(event, Pruned))
     assert {layer.name: layer.zeros for layer in pruned.layers} == promised
@@ -75,9 +53,9 @@ def test_a_run_prunes_as_the_drag_has_promised(qtbot, window, kind):
 
 
 @pytest.mark.parametrize("by_key", [False, True])
-def test_start_takes_the_number_that_is_being_typed(qtbot, window, by_key):
+def test_start_takes_the_number_that_is_being_typed(qtbot, window, click, by_key):
     with qtbot.waitSignal(window.runner.run_ended, timeout=PATIENCE):
-        press(qtbot, window, window.actions_.score)
+        click(window.actions_.score)
     field = window.views.thresholds.next.bar.fields[ALL]
     window.activateWindow()
     field.setFocus()
@@ -89,5 +67,5 @@ def test_start_takes_the_number_that_is_being_typed(qtbot, window, by_key):
         if by_key:
             qtbot.keyClick(field, Qt.Key.Key_F5)
         else:
-            press(qtbot, window, window.actions_.start)
+            click(window.actions_.start)
     assert ended.args[0].sparsity == pytest.approx(0.7, abs=1e-3)

@@ -2,13 +2,9 @@
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QToolBar
 
 from app.dialogs.branch import BranchDialog
-from app.main_window import MainWindow
-from app.preferences import Preferences
 from engine.events import Branched, NodeKept, Progressed, RunFinished
-from engine.recipe import parse
 from engine.records.store import recipe_of, replay
 from engine.records.timeline import nodes_of
 
@@ -23,23 +19,9 @@ RECIPE = {
 }
 
 
-@pytest.fixture
-def window(qtbot, tmp_path):
-    preferences = Preferences(tmp_path / "preferences.json")
-    preferences.change(runs=str(tmp_path / "runs"), theme="light")
-    window = MainWindow(preferences)
-    window.workspace.set_recipe(parse(RECIPE))
-    with qtbot.waitSignal(window.inspector.inspected, timeout=PATIENCE):
-        window.show()
-    yield window
-    window.close()
-    window.deleteLater()
-
-
-def run(qtbot, window):
-    button = window.findChild(QToolBar).widgetForAction(window.actions_.start)
+def run(qtbot, window, click):
     with qtbot.waitSignal(window.runner.run_ended, timeout=PATIENCE) as ended:
-        qtbot.mouseClick(button, LEFT)
+        click(window.actions_.start)
     assert isinstance(ended.args[0], RunFinished)
     return window.workspace.folder
 
@@ -62,10 +44,10 @@ def network_zeros(qtbot, window):
     return sum(int((state[name] == 0).sum()) for name in pruned)
 
 
-def test_a_moment_is_looked_at_and_branched_from(qtbot, window):
+def test_a_moment_is_looked_at_and_branched_from(qtbot, window, click):
     views, panel = window.views, window.views.timeline
     views.setCurrentWidget(panel)
-    folder = run(qtbot, window)
+    folder = run(qtbot, window, click)
     assert [node.kind for node in panel.nodes.all][:2] == ["dense", "prune"]
     pruned = zeros(window)
     lines = window.log.model.rowCount()
@@ -122,12 +104,11 @@ def test_a_moment_is_looked_at_and_branched_from(qtbot, window):
     assert panel.lines[1].folder == branch
 
 
-def test_a_run_goes_on_behind_the_moment_that_is_looked_at(qtbot, window):
+def test_a_run_goes_on_behind_the_moment_that_is_looked_at(qtbot, window, click):
     window.draft.edit("finetune.epochs", 1000)
     panel = window.views.timeline
     window.views.setCurrentWidget(panel)
-    button = window.findChild(QToolBar).widgetForAction(window.actions_.start)
-    qtbot.mouseClick(button, LEFT)
+    click(window.actions_.start)
     qtbot.waitUntil(lambda: len(panel.nodes.all) > 2, timeout=PATIENCE)
     qtbot.keyClick(panel.figure, Qt.Key.Key_Home)
     qtbot.waitUntil(lambda: window.bridge.moment is panel.nodes.all[0])
