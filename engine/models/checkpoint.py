@@ -128,10 +128,8 @@ def _refusal(path: Path, reason: str) -> InputError:
             f"{path} contains code ({name}) and was refused; nothing of it was run.",
             f"Do not load it elsewhere unless you trust its origin. {SAVE}",
         )
-    return InputError(
-        f"{path} is damaged or not a checkpoint.", NOT_ONE,
-        tuple(reason.splitlines()[:3]),
-    )  # fmt: skip
+    # What torch says here advises to load the file in a way that runs its code.
+    return InputError(f"{path} is damaged or not a checkpoint.", NOT_ONE)
 
 
 def _refuse_bomb(path: Path) -> None:

@@ -118,12 +118,13 @@ def test_a_run_tells_and_records_them(tmp_path):
     assert entry["damping_ratio"] > 0 and entry["raised"] == 0
 
 
-@pytest.mark.parametrize("kind", [k.model_fields["kind"].default for k in ESTIMATORS])
+KINDS = {method.model_fields["kind"].default for method in ESTIMATORS}
+WITH_ROWS = {"woodfisher", "woodtaylor", "mfac"}
+SLOW = pytest.param("fishleg", marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize("kind", [*sorted(KINDS - WITH_ROWS - {"fishleg"}), SLOW])
 def test_methods_without_gradient_rows_say_so(tmp_path, kind):
-    if kind in ("woodfisher", "woodtaylor", "mfac"):
-        pytest.skip("takes gradient rows")
-    if kind == "fishleg":
-        pytest.skip("slow, and the same road")
     heard, summary = run(tmp_path / "run", estimator={"kind": kind})
     said = [e.message for e in heard if isinstance(e, Noticed)]
     assert any("No bootstrap samples" in text for text in said)

@@ -51,6 +51,15 @@ def test_an_archive_with_a_broken_directory_is_one_sentence(tmp_path):
         read(path)
 
 
+def test_nobody_is_advised_to_load_a_damaged_file_with_its_code(tmp_path):
+    path = tmp_path / "weights.pth"
+    path.write_text("garbage")
+    with pytest.raises(InputError, match="damaged or not a checkpoint") as refused:
+        read(path)
+    told = (refused.value.message, refused.value.hint, *refused.value.details)
+    assert "weights_only" not in " ".join(told)
+
+
 def test_a_tensor_of_endless_repetition_is_refused(saved):
     endless = torch.zeros(1).as_strided((10**6, 10**6), (0, 0))
     path = saved({"fc.weight_orig": endless, "fc.weight_mask": endless})
