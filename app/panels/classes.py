@@ -1,10 +1,8 @@
 """Classes panel: which classes a prune hurts, and the images that become wrong."""
 
 from functools import partial
-from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, QSortFilterProxyModel, Qt
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -20,10 +18,10 @@ from PySide6.QtWidgets import (
 
 import engine
 from app.dialogs.picture import PictureDialog
-from app.plots import export
 from app.plots.classes import ClassesFigure
 from app.plots.empty import EmptyState
 from app.plots.thumbnails import Thumbnails, as_image
+from app.plots.view import Table, View
 from app.runner import Runner
 from app.steering.networks import NEXT, TITLES, Networks
 from app.tables import class_words as words
@@ -49,7 +47,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class ClassesPanel(QWidget):
+class ClassesPanel(View):
     """Bars above; a table of classes and the newly wrong images below.
 
     Args:
@@ -58,6 +56,8 @@ class ClassesPanel(QWidget):
         runner: Measures behind the window.
         parent: Qt's.
     """
+
+    FILE = "classes.png"
 
     def __init__(
         self,
@@ -85,14 +85,9 @@ class ClassesPanel(QWidget):
         found = self._reports.get(self._which)
         return found[1] if found else None
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Catch up with what came while hidden."""
-        super().showEvent(event)
-        self._look()
-
-    def save(self, path: Path) -> None:
-        """Write the bars as PNG or SVG, or the table as CSV."""
-        export.save(path, self.figure, COLUMNS, self._rows())
+    def numbers(self) -> Table:
+        """A row per class."""
+        return COLUMNS, self._rows()
 
     @property
     def _which(self) -> str:
@@ -158,14 +153,14 @@ class ClassesPanel(QWidget):
         column.addWidget(self._stack, 1)
 
     def _connect(self) -> None:
-        self.networks.activated.connect(self._look)
-        self.splits.activated.connect(self._look)
+        self.networks.activated.connect(self.catch_up)
+        self.splits.activated.connect(self.catch_up)
         self.measure.clicked.connect(self._press)
-        self.save_button.clicked.connect(self._ask)
+        self.save_button.clicked.connect(self.ask)
         self.figure.chosen.connect(self._choose)
         self.thumbnails.opened.connect(self._open)
         self._networks.changed.connect(self._on_network)
-        self._workspace.state_changed.connect(self._look)
+        self._workspace.state_changed.connect(self.catch_up)
 
     def _on_network(self, which: str) -> None:
         """A report of another network, or of a run that went on, is no longer true."""
@@ -173,7 +168,7 @@ class ClassesPanel(QWidget):
         if kept and (network is None or kept[0].state is not network.state):
             del self._reports[which]
         if which == self._which:
-            self._look()
+            self.catch_up()
 
     def _press(self) -> None:
         if self._measuring:
@@ -195,9 +190,9 @@ class ClassesPanel(QWidget):
         now = self._networks.of(which)
         if now is not None and now.state is network.state:
             self._reports[which] = network, report
-        self._look()
+        self.catch_up()
 
-    def _look(self) -> None:
+    def catch_up(self) -> None:
         """Show what is known, or what to do."""
         state = self._workspace.state
         self._measuring = self._measuring and state != "idle"
@@ -265,6 +260,3 @@ class ClassesPanel(QWidget):
                 each.name, each.images, *each.accuracies, each.change, each.error,
                 each.lost, each.won,
             )  # fmt: skip
-
-    def _ask(self) -> None:
-        export.ask_and_save(self, "classes.png", export.EVERYTHING, self.save)

@@ -16,9 +16,8 @@ from PySide6.QtWidgets import (
 )
 
 from app.bridge import Bridge
-from app.plots import export
 from app.plots.compare import CompareFigure
-from app.plots.empty import EmptyState
+from app.plots.view import Table, View
 from app.tables.compare_grid import CompareGridModel
 from app.tables.units import left, many
 from engine.comparing.cells import (
@@ -39,8 +38,10 @@ EMPTY = (
 )
 
 
-class ComparePanel(QWidget):
+class ComparePanel(View):
     """Methods down, sparsities across; a double click opens the run of an entry."""
+
+    FILE = "compare.png"
 
     cell_opened = Signal(object)  # Path of the run folder
 
@@ -71,18 +72,9 @@ class ComparePanel(QWidget):
         """Of the comparison on show."""
         return self._folder
 
-    def save(self, path: Path) -> None:
-        """Write what the suffix says."""
-        table = path.suffix.lower() == ".csv"
-        (self.save_data if table else self.save_picture)(path)
-
-    def save_picture(self, path: Path) -> None:
-        """Write the curves and their legend as PNG or SVG."""
-        export.save_picture(self.figure, path)
-
-    def save_data(self, path: Path) -> None:
-        """Write a row per cell as CSV."""
-        export.save_table(COLUMNS, rows(self.model.cells.values()), path)
+    def numbers(self) -> Table:
+        """A row per cell."""
+        return COLUMNS, rows(self.model.cells.values())
 
     def rest(self) -> None:
         """Nothing is worked on any more, whatever the reason."""
@@ -94,7 +86,7 @@ class ComparePanel(QWidget):
         bar.addWidget(self.summary, 1)
         for text, tip, slot in (
             ("Reset view", "Show all curves (double click)", self.figure.reset_view),
-            ("Save…", "A picture (PNG, SVG) or every cell (CSV)", self._ask),
+            ("Save…", "A picture (PNG, SVG) or every cell (CSV)", self.ask),
         ):
             button = QPushButton(text)
             button.setToolTip(tip)
@@ -111,10 +103,7 @@ class ComparePanel(QWidget):
         layout.setSpacing(2)
         layout.addLayout(bar)
         layout.addWidget(self.parts, 1)
-        self._stack = EmptyState(content, EMPTY)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._stack)
+        self._stack = self.fill(content, EMPTY)
 
     def _add(self, events: list[Event]) -> None:
         """In the order of arrival; the curves are drawn once for all of them."""
@@ -134,7 +123,7 @@ class ComparePanel(QWidget):
                     self.rest()
                     self._tell()
         if changed:
-            self._draw()
+            self.catch_up()
 
     def set_comparison(self, event: ComparisonStarted) -> None:
         """Show this one instead of what is there."""
@@ -146,7 +135,7 @@ class ComparePanel(QWidget):
         head = self.view.horizontalHeader().sizeHint().height()
         wanted = min(head + row * len(self.model.methods) + 4, self.height() // 2)
         self.parts.setSizes([wanted, max(self.height() - wanted, 1)])
-        self._draw()
+        self.catch_up()
         self.figure.reset_view()
 
     def _tell(self, seconds_left: float = -1.0) -> None:
@@ -158,7 +147,8 @@ class ComparePanel(QWidget):
         self.summary.setText(", ".join(words))
         self.summary.setToolTip(str(self._folder))
 
-    def _draw(self) -> None:
+    def catch_up(self) -> None:
+        """Draw what came while hidden."""
         known = (c.dense for c in self.model.cells.values() if c.dense is not None)
         self.figure.draw(self.model.groups.values(), next(known, None))
 
@@ -166,6 +156,3 @@ class ComparePanel(QWidget):
         done: list[Cell] = [cell for cell in self.model.of(index) if cell.done]
         if done and self._folder:
             self.cell_opened.emit(self._folder / "cells" / place(done[0]))
-
-    def _ask(self) -> None:
-        export.ask_and_save(self, "compare.png", export.EVERYTHING, self.save)

@@ -1,9 +1,7 @@
 """Curves panel: the live curves of a run, with their buttons."""
 
-from pathlib import Path
-
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QButtonGroup,
     QHBoxLayout,
@@ -15,11 +13,10 @@ from PySide6.QtWidgets import (
 )
 
 from app.bridge import Bridge
-from app.plots import export
 from app.plots.base import small_font
 from app.plots.curves import CurvesFigure
-from app.plots.empty import EmptyState
 from app.plots.readout import readout
+from app.plots.view import Table, View
 from app.records.curves import COLUMNS, Record
 from app.workspace import Workspace
 from engine.events import Event
@@ -29,8 +26,10 @@ EMPTY = "Press Start to see loss, accuracy, sparsity and learning rate here."
 HINT = "Wheel zooms, drag pans, double click or A resets. Point at a curve for values."
 
 
-class CurvesPanel(QWidget):
+class CurvesPanel(View):
     """Gathers a run's curves and draws them, at most every `REDRAW` milliseconds."""
+
+    FILE = "curves.png"
 
     def __init__(
         self, workspace: Workspace, bridge: Bridge, parent: QWidget | None = None
@@ -41,7 +40,7 @@ class CurvesPanel(QWidget):
         self._axis = ""  # as chosen; empty is "what suits the run"
         self._dirty = False
         self._timer = QTimer(self, singleShot=True, interval=REDRAW)
-        self._timer.timeout.connect(self._draw)
+        self._timer.timeout.connect(self.catch_up)
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -55,10 +54,7 @@ class CurvesPanel(QWidget):
         self._readout.setFont(small_font())
         self._readout.setContentsMargins(6, 0, 6, 2)
         layout.addWidget(self._readout)
-        self._stack = EmptyState(content, EMPTY)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._stack)
+        self._stack = self.fill(content, EMPTY)
         self.figure.pointed.connect(self._point)
         self.figure.left.connect(lambda: self._readout.setText(HINT))
         reset = QShortcut(QKeySequence("A"), self)
@@ -72,24 +68,14 @@ class CurvesPanel(QWidget):
         """`epoch` or `seconds`; a run without fine-tuning has only seconds to show."""
         return self._axis or ("seconds" if self.record.total_epochs == 0 else "epoch")
 
-    def save(self, path: Path) -> None:
-        """Write what the suffix says."""
-        table = path.suffix.lower() == ".csv"
-        (self.save_data if table else self.save_picture)(path)
+    def picture(self) -> QWidget:
+        """The plots and their legend as they are now."""
+        self.catch_up()
+        return self.figure
 
-    def save_picture(self, path: Path) -> None:
-        """Write the plots and their legend as PNG or SVG."""
-        self._draw()
-        export.save_picture(self.figure, path)
-
-    def save_data(self, path: Path) -> None:
-        """Write every point as CSV."""
-        export.save_table(COLUMNS, self.record.rows(), path)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Catch up with what came while hidden."""
-        super().showEvent(event)
-        self._draw()
+    def numbers(self) -> Table:
+        """Every point."""
+        return COLUMNS, self.record.rows()
 
     def _toolbar(self) -> QHBoxLayout:
         bar = QHBoxLayout()
@@ -105,7 +91,7 @@ class CurvesPanel(QWidget):
         bar.addStretch(1)
         for text, tip, slot in (
             ("Reset view", "Show everything (A)", self.figure.reset_view),
-            ("Save…", "A picture (PNG, SVG) or every point (CSV)", self._ask),
+            ("Save…", "A picture (PNG, SVG) or every point (CSV)", self.ask),
         ):
             button = QPushButton(text)
             button.setToolTip(tip)
@@ -130,7 +116,8 @@ class CurvesPanel(QWidget):
         if self.isVisible() and not self._timer.isActive():
             self._timer.start()
 
-    def _draw(self) -> None:
+    def catch_up(self) -> None:
+        """Draw what came while hidden."""
         self._stack.set_empty(self.record.empty)
         if self._dirty:
             self._dirty = False
@@ -141,10 +128,7 @@ class CurvesPanel(QWidget):
     def _choose_axis(self, button: QPushButton) -> None:
         self._axis = button.property("axis")
         self._dirty = True
-        self._draw()
+        self.catch_up()
 
     def _point(self, x: float) -> None:
         self._readout.setText(readout(self.record, self.axis, x))
-
-    def _ask(self) -> None:
-        export.ask_and_save(self, "curves.png", export.EVERYTHING, self.save)

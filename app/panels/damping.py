@@ -1,10 +1,9 @@
 """Damping panel: what damping does to ranks and losses, and whether N is enough."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -19,6 +18,7 @@ from app.forms.words import number_words
 from app.plots import export
 from app.plots.damping import DampingFigure
 from app.plots.empty import EmptyState
+from app.plots.view import Table, View
 from app.steering.damping import DampingSteering
 from app.steering.damping_words import (
     EMPTY,
@@ -42,8 +42,10 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class DampingPanel(QWidget):
+class DampingPanel(View):
     """Curves above, layers below; the damping moves by mouse, keys and numbers."""
+
+    FILE = "damping.png"
 
     def __init__(
         self,
@@ -70,9 +72,8 @@ class DampingPanel(QWidget):
         self._connect()
         self._draw()
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Catch up with what came while hidden."""
-        super().showEvent(event)
+    def catch_up(self) -> None:
+        """Somebody looks: the steering draws what it holds back."""
         self.steering.watch(True)
 
     def hideEvent(self, event: QHideEvent) -> None:
@@ -80,9 +81,9 @@ class DampingPanel(QWidget):
         super().hideEvent(event)
         self.steering.watch(False)
 
-    def save(self, path: Path) -> None:
-        """Write the curves as PNG or SVG, or their points as CSV."""
-        export.save(path, self.figure, COLUMNS, self._rows())
+    def numbers(self) -> Table:
+        """The points of the curves."""
+        return COLUMNS, self._rows()
 
     def _lay_out(self) -> None:
         bar = QHBoxLayout()
@@ -147,11 +148,7 @@ class DampingPanel(QWidget):
         figure.cancelled.connect(steering.drop)
         figure.stepped.connect(self._step)
         self._reset.clicked.connect(figure.reset_view)
-        self._save.clicked.connect(
-            lambda: export.ask_and_save(
-                self, "damping.png", export.EVERYTHING, self.save
-            )
-        )
+        self._save.clicked.connect(self.ask)
         self._save_layers.clicked.connect(
             lambda: export.ask_and_save(
                 self, "stability.csv", export.TABLES, self.view.save

@@ -1,10 +1,8 @@
 """Duel panel: the recipe's method against a rival, layer by layer and measured."""
 
 from functools import partial
-from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, QSortFilterProxyModel, Qt
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -22,9 +20,9 @@ import engine
 from app.forms.draft import Draft
 from app.forms.editors import ChoiceEditor
 from app.forms.group import GroupForm
-from app.plots import export
 from app.plots.duel import DuelFigure
 from app.plots.empty import EmptyState
+from app.plots.view import Table, View
 from app.runner import Runner
 from app.steering.duel_words import agreement, verdict
 from app.tables.dressing import dress, sort_by_header
@@ -45,8 +43,10 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class DuelPanel(QWidget):
+class DuelPanel(View):
     """A table of layers, and a map of the selected one; the rival has its own form."""
+
+    FILE = "duel.png"
 
     def __init__(
         self, workspace: Workspace, runner: Runner, parent: QWidget | None = None
@@ -79,22 +79,17 @@ class DuelPanel(QWidget):
         self._lay_out()
         self.start.clicked.connect(self._start)
         self.kinds.edited.connect(lambda kind: self.draft.edit("estimator.kind", kind))
-        self.draft.changed.connect(self._draw)
+        self.draft.changed.connect(self.catch_up)
         self.figure.pointed.connect(self.pointed.setText)
         self.table.selectionModel().currentRowChanged.connect(self._choose)
-        workspace.layer_selected.connect(self._draw)
-        workspace.recipe_changed.connect(self._draw)
+        workspace.layer_selected.connect(self.catch_up)
+        workspace.recipe_changed.connect(self.catch_up)
         workspace.state_changed.connect(self._on_state)
-        self._draw()
+        self.catch_up()
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Catch up with what came while hidden."""
-        super().showEvent(event)
-        self._draw()
-
-    def save(self, path: Path) -> None:
-        """Write map and probe as PNG or SVG, or the layers as CSV."""
-        export.save(path, self.figure, COLUMNS, self.model.rows())
+    def numbers(self) -> Table:
+        """A row per layer."""
+        return COLUMNS, self.model.rows()
 
     def _table(self) -> QTableView:
         self.proxy = QSortFilterProxyModel(self)
@@ -125,9 +120,7 @@ class DuelPanel(QWidget):
         self._reset.setToolTip("Show the whole layer (double click)")
         self._save.setToolTip("Map and probe (PNG, SVG) or the layers (CSV)")
         self._reset.clicked.connect(self.figure.reset_view)
-        self._save.clicked.connect(
-            lambda: export.ask_and_save(self, "duel.png", export.EVERYTHING, self.save)
-        )
+        self._save.clicked.connect(self.ask)
         bar.addWidget(self._reset)
         bar.addWidget(self._save)
         drawer = self.drawer = QScrollArea()
@@ -191,7 +184,7 @@ class DuelPanel(QWidget):
         self.model.show(found)
         if self._workspace.layer not in self.model.names:
             self._workspace.select_layer(self._most())
-        self._draw()
+        self.catch_up()
 
     def _most(self) -> str:
         """The layer with the most disputed weights."""
@@ -199,9 +192,10 @@ class DuelPanel(QWidget):
 
     def _on_state(self, state: str) -> None:
         self._running = self._running and state != "idle"
-        self._draw()
+        self.catch_up()
 
-    def _draw(self) -> None:
+    def catch_up(self) -> None:
+        """Draw what came while hidden."""
         if not self.isVisible():
             return
         state = self._workspace.state

@@ -1,11 +1,18 @@
 """Layers panel: how sparse each prunable layer is, live."""
 
 from PySide6.QtCore import QEvent, QModelIndex, Qt
-from PySide6.QtWidgets import QLabel, QListView, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QListView,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.bridge import Bridge
-from app.plots.empty import EmptyState
 from app.plots.legend import Entry, Legend
+from app.plots.view import Table, View, page
 from app.tables.bars import NamedBar
 from app.tables.layer_bars import LayerBarsModel, untouched
 from app.tables.units import count, percent
@@ -14,14 +21,17 @@ from engine.events import ModelLoaded, Pruned, Restored
 
 EMPTY = "Choose a model to see its prunable layers here."
 NONE = "No layer of this network can be pruned: see the reasons in the layer table."
+COLUMNS = ("layer", "weights", "zeros", "sparsity", "threshold")
 ENTRIES = (
     Entry("Sparsity of the layer", "sparsity", "bar"),
     Entry("Overall", "cut", "cut"),
 )
 
 
-class LayersPanel(QWidget):
+class LayersPanel(View):
     """One bar per prunable layer; a click selects the layer everywhere."""
+
+    FILE = "layers.png"
 
     def __init__(
         self, workspace: Workspace, bridge: Bridge, parent: QWidget | None = None
@@ -30,42 +40,67 @@ class LayersPanel(QWidget):
         self._workspace = workspace
         self.model = LayerBarsModel(self)
         self._delegate = NamedBar(self)
-        self.view = QListView()
-        self.view.setModel(self.model)
-        self.view.setItemDelegate(self._delegate)
-        self.view.setUniformItemSizes(True)
-        self.view.setFrameShape(QListView.Shape.NoFrame)
+        self.view = self._bars()
         self.view.setAccessibleName("Sparsity of each layer")
         self.view.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
         self.view.selectionModel().currentChanged.connect(self._choose)
         self.summary = QLabel()
-        self.summary.setContentsMargins(6, 4, 6, 0)
+        self.summary.setContentsMargins(6, 0, 6, 0)
         self.summary.setTextFormat(Qt.TextFormat.PlainText)
         content = QWidget()
         layout = QVBoxLayout(content)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(2)
-        layout.addWidget(self.summary)
+        bar = QHBoxLayout()
+        bar.setContentsMargins(0, 4, 6, 0)
+        bar.addWidget(self.summary, 1)
+        save = QPushButton("Save…")
+        save.setToolTip("All bars (PNG, SVG) or their numbers (CSV)")
+        save.clicked.connect(self.ask)
+        bar.addWidget(save)
+        layout.addLayout(bar)
         legend = QVBoxLayout()
         legend.setContentsMargins(6, 0, 6, 0)
         legend.addWidget(Legend(ENTRIES))
         layout.addLayout(legend)
         layout.addWidget(self.view, 1)
-        self._stack = EmptyState(content, EMPTY)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._stack)
+        self._stack = self.fill(content, EMPTY)
         workspace.layer_selected.connect(self._select)
         bridge.on(ModelLoaded, self._load)
         bridge.on(Pruned, self._prune)
         bridge.on(Restored, self._restore)
         bridge.cleared.connect(self._clear)
 
+    def catch_up(self) -> None:
+        """Events are taken as they come, so nothing waits."""
+
+    def picture(self) -> QWidget:
+        """All bars, however many there is room for in the window."""
+        bars = self._bars()
+        height = bars.sizeHintForRow(0) * len(self.model.layers)
+        bars.setFixedSize(self.view.width(), height + 2 * bars.frameWidth())
+        return page(QLabel(self.summary.text()), Legend(ENTRIES), bars)
+
+    def numbers(self) -> Table:
+        """A row per layer."""
+        return COLUMNS, (
+            (each.name, each.weights, each.zeros, each.sparsity, each.threshold)
+            for each in self.model.layers
+        )
+
     def changeEvent(self, event: QEvent) -> None:
         """Measure the names again in a new font."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.FontChange:
             self._measure()
+
+    def _bars(self) -> QListView:
+        view = QListView()
+        view.setModel(self.model)
+        view.setItemDelegate(self._delegate)
+        view.setUniformItemSizes(True)
+        view.setFrameShape(QListView.Shape.NoFrame)
+        return view
 
     def _load(self, events: list[ModelLoaded]) -> None:
         layers = untouched(events[-1].layers)

@@ -1,15 +1,10 @@
 """Profile panel: a sparsity for each layer, drawn by hand or fitted to a target."""
 
-from pathlib import Path
-
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
-from app.plots import export
-from app.plots.empty import EmptyState
 from app.plots.legend import Entry, Legend
 from app.plots.profile import Bar, ProfileBars, ProfileModel
+from app.plots.view import Table, View, page
 from app.steering.bar import alarm_of
 from app.steering.budgeting import Budgeting
 from app.steering.fitted import amount
@@ -32,8 +27,10 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class ProfilePanel(QWidget):
+class ProfilePanel(View):
     """A bar for each layer; what is drawn becomes an override of the recipe."""
+
+    FILE = "profile.png"
 
     def __init__(
         self,
@@ -59,30 +56,19 @@ class ProfilePanel(QWidget):
         self.bars.stepped.connect(self._step)
         self.bars.lock_asked.connect(budgeting.lock)
         workspace.layer_selected.connect(self._select)
-        steering.changed.connect(self._draw)
-        budgeting.changed.connect(self._draw)
-        self._draw()
+        steering.changed.connect(self.catch_up)
+        budgeting.changed.connect(self.catch_up)
+        self.catch_up()
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Catch up with what came while hidden."""
-        super().showEvent(event)
-        self._draw()
-
-    def save(self, path: Path) -> None:
-        """Write all bars as PNG or SVG, or their numbers as CSV."""
-        if path.suffix.lower() == ".csv":
-            export.save_table(COLUMNS, self._rows(), path)
-            return
-        page, bars = QWidget(), ProfileBars(self.model)
-        page.setAttribute(Qt.WidgetAttribute.WA_DontShowOnScreen)
-        column = QVBoxLayout(page)
-        column.setSizeConstraint(QVBoxLayout.SizeConstraint.SetFixedSize)
-        for widget in (QLabel(self.summary.text()), Legend(self._entries()), bars):
-            column.addWidget(widget)
+    def picture(self) -> QWidget:
+        """All bars, however many there is room for in the window."""
+        bars = ProfileBars(self.model)
         bars.setFixedHeight(bars.whole_height())
-        page.show()  # lays it out
-        export.save_picture(page, path)
-        page.close()
+        return page(QLabel(self.summary.text()), Legend(self._entries()), bars)
+
+    def numbers(self) -> Table:
+        """A row per layer."""
+        return COLUMNS, self._rows()
 
     def _lay_out(self) -> None:
         self.lock = QPushButton("Lock")
@@ -96,7 +82,7 @@ class ProfilePanel(QWidget):
         self.clear.clicked.connect(lambda: self._steering.clear(self._given()))
         self.save_button = QPushButton("Save…")
         self.save_button.setToolTip("A picture (PNG, SVG) or the numbers (CSV)")
-        self.save_button.clicked.connect(self._ask)
+        self.save_button.clicked.connect(self.ask)
         row = self.target.below
         row.addStretch(1)
         for button in (self.lock, self.clear, self.save_button):
@@ -114,12 +100,10 @@ class ProfilePanel(QWidget):
             words.addWidget(widget)
         column.addLayout(words)
         column.addWidget(self.bars, 1)
-        self._stack = EmptyState(content, EMPTY)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._stack)
+        self._stack = self.fill(content, EMPTY)
 
-    def _draw(self) -> None:
+    def catch_up(self) -> None:
+        """Draw what came while hidden."""
         if not self.isVisible():
             return
         steering, budgeting = self._steering, self._budgeting
@@ -209,6 +193,3 @@ class ProfilePanel(QWidget):
     def _lock(self, locked: bool) -> None:
         if self.bars.current is not None:
             self._budgeting.lock(self.bars.current.name, locked)
-
-    def _ask(self) -> None:
-        export.ask_and_save(self, "profile.png", export.EVERYTHING, self.save)

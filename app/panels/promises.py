@@ -1,9 +1,7 @@
 """Promises panel: how far to trust predicted losses, prune by prune."""
 
-from pathlib import Path
-
 from PySide6.QtCore import QModelIndex, QSortFilterProxyModel, Qt, QTimer
-from PySide6.QtGui import QKeySequence, QShortcut, QShowEvent
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QComboBox,
     QHBoxLayout,
@@ -17,10 +15,10 @@ from PySide6.QtWidgets import (
 )
 
 from app.bridge import Bridge
-from app.plots import export
 from app.plots.base import small_font
 from app.plots.empty import EmptyState
 from app.plots.promises import PromisesFigure
+from app.plots.view import Table, View
 from app.records.promises import (
     COLUMNS,
     KINDS,
@@ -47,8 +45,10 @@ UNTOLD = (
 )
 
 
-class PromisesPanel(QWidget):
+class PromisesPanel(View):
     """Keeps every prune's promise; one prune is chosen, the newest unless asked."""
+
+    FILE = "promises.png"
 
     def __init__(
         self, workspace: Workspace, bridge: Bridge, parent: QWidget | None = None
@@ -71,7 +71,7 @@ class PromisesPanel(QWidget):
         self.model = PromiseTableModel(self)
         self.table = self._table()
         self._timer = QTimer(self, singleShot=True, interval=REDRAW)
-        self._timer.timeout.connect(self._draw)
+        self._timer.timeout.connect(self.catch_up)
         self._lay_out()
         self.kinds.activated.connect(self._redraw)
         self.steps.activated.connect(self._redraw)
@@ -84,24 +84,14 @@ class PromisesPanel(QWidget):
         bridge.on(Event, self._add)
         bridge.cleared.connect(self._clear)
 
-    def save(self, path: Path) -> None:
-        """Write what the suffix says."""
-        table = path.suffix.lower() == ".csv"
-        (self.save_data if table else self.save_picture)(path)
+    def picture(self) -> QWidget:
+        """The plots and their legend as they are now."""
+        self.catch_up()
+        return self.figure
 
-    def save_picture(self, path: Path) -> None:
-        """Write the plots and their legend as PNG or SVG."""
-        self._draw()
-        export.save_picture(self.figure, path)
-
-    def save_data(self, path: Path) -> None:
-        """Write every prune and every layer of it as CSV."""
-        export.save_table(COLUMNS, self.promises.rows(), path)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Catch up with what came while hidden."""
-        super().showEvent(event)
-        self._draw()
+    def numbers(self) -> Table:
+        """Every prune and every layer of it."""
+        return COLUMNS, self.promises.rows()
 
     def _table(self) -> QTableView:
         proxy = QSortFilterProxyModel(self)
@@ -127,7 +117,7 @@ class PromisesPanel(QWidget):
         bar.addStretch(1)
         for text, tip, slot in (
             ("Reset view", "Show every prune (A)", self.figure.reset_view),
-            ("Save…", "A picture (PNG, SVG) or every prune and layer (CSV)", self._ask),
+            ("Save…", "A picture (PNG, SVG) or every prune and layer (CSV)", self.ask),
         ):
             button = QPushButton(text)
             button.setToolTip(tip)
@@ -158,10 +148,7 @@ class PromisesPanel(QWidget):
         layout.setSpacing(2)
         layout.addLayout(bar)
         layout.addWidget(self.parts, 1)
-        self._stack = EmptyState(content, EMPTY)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._stack)
+        self._stack = self.fill(content, EMPTY)
 
     def _add(self, events: list[Event]) -> None:
         newest = self.steps.currentIndex() == self.steps.count() - 1
@@ -189,9 +176,10 @@ class PromisesPanel(QWidget):
 
     def _redraw(self) -> None:
         self._dirty = True
-        self._draw()
+        self.catch_up()
 
-    def _draw(self) -> None:
+    def catch_up(self) -> None:
+        """Draw what came while hidden."""
         shown = self.promises.of(self.steps.currentData() or 0)
         self._stack.set_empty(shown is None)
         if not self._dirty:
@@ -217,6 +205,3 @@ class PromisesPanel(QWidget):
             index = self.table.model().index(row, 0)
             if index.data(Qt.ItemDataRole.UserRole) == name:
                 self.table.selectRow(row)
-
-    def _ask(self) -> None:
-        export.ask_and_save(self, "promises.png", export.EVERYTHING, self.save)

@@ -1,13 +1,10 @@
 """Schedule panel: when is pruned, how far, and how fast is learned, with handles."""
 
-from pathlib import Path
-
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from app.plots import export
 from app.plots.schedule import ScheduleFigure
+from app.plots.view import Table, View
 from app.steering.handles import Handle, told
 from app.steering.picture import COLUMNS, picture, rows, sentence
 from app.steering.strip import Strip
@@ -18,8 +15,10 @@ ENTER = "Enter changes the run, Esc forgets the move."
 ASKED = "Asked for; it takes effect before the run's next step."
 
 
-class SchedulePanel(QWidget):
+class SchedulePanel(View):
     """The strip with its handles, and in words what they say."""
+
+    FILE = "schedule.png"
 
     def __init__(self, strip: Strip, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,7 +33,7 @@ class SchedulePanel(QWidget):
         self.keep = QPushButton("Keep as plan")
         self.keep.setToolTip("Plan from the start what the changes led to")
         self._timer = QTimer(self, singleShot=True, interval=REDRAW)
-        self._timer.timeout.connect(self._draw)
+        self._timer.timeout.connect(self.catch_up)
         self._lay_out()
         grips = self.figure.grips
         grips.moved.connect(strip.move)
@@ -45,18 +44,13 @@ class SchedulePanel(QWidget):
         self.figure.confirmed.connect(strip.release)
         self.forget.clicked.connect(lambda: strip.settle(keep=False))
         self.keep.clicked.connect(lambda: strip.settle(keep=True))
-        strip.changed.connect(self._draw)
+        strip.changed.connect(self.catch_up)
         strip.went_on.connect(self._mark)
-        self._draw()
+        self.catch_up()
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Catch up with what came while hidden."""
-        super().showEvent(event)
-        self._draw()
-
-    def save(self, path: Path) -> None:
-        """Write the strip as PNG or SVG, or its points as CSV."""
-        export.save(path, self.figure, COLUMNS, rows(self.strip))
+    def numbers(self) -> Table:
+        """The points of the strip."""
+        return COLUMNS, rows(self.strip)
 
     def _lay_out(self) -> None:
         bar = QHBoxLayout()
@@ -64,7 +58,7 @@ class SchedulePanel(QWidget):
         bar.addWidget(self.note, 1)
         for text, tip, slot in (
             ("Reset view", "Show everything (double click)", self.figure.reset_view),
-            ("Save…", "A picture (PNG, SVG) or the points (CSV)", self._ask),
+            ("Save…", "A picture (PNG, SVG) or the points (CSV)", self.ask),
         ):
             button = QPushButton(text)
             button.setToolTip(tip)
@@ -89,7 +83,8 @@ class SchedulePanel(QWidget):
         if self.isVisible() and not self._timer.isActive():
             self._timer.start()
 
-    def _draw(self) -> None:
+    def catch_up(self) -> None:
+        """Draw what came while hidden."""
         if not self.isVisible():
             return
         strip = self.strip
@@ -118,7 +113,4 @@ class SchedulePanel(QWidget):
 
     def _choose(self) -> None:
         self._rows += 1
-        self._draw()
-
-    def _ask(self) -> None:
-        export.ask_and_save(self, "schedule.png", export.EVERYTHING, self.save)
+        self.catch_up()

@@ -1,9 +1,6 @@
 """Sensitivity panel: what sparsity costs each layer, and one more percent of it."""
 
-from pathlib import Path
-
 from PySide6.QtCore import QModelIndex, QSortFilterProxyModel, Qt
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
@@ -15,9 +12,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.plots import export
-from app.plots.empty import EmptyState
 from app.plots.sensitivity import SensitivityFigure
+from app.plots.view import Table, View
 from app.steering.budgeting import Budgeting
 from app.steering.steering import Steering
 from app.tables.dressing import dress, sort_by_header
@@ -45,8 +41,10 @@ COUNTED = {
 }
 
 
-class SensitivityPanel(QWidget):
+class SensitivityPanel(View):
     """Curves above, prices below; a click on either chooses the layer everywhere."""
+
+    FILE = "sensitivity.png"
 
     def __init__(
         self,
@@ -79,19 +77,14 @@ class SensitivityPanel(QWidget):
         self._lay_out()
         self.view.selectionModel().currentRowChanged.connect(self._choose)
         self.figure.layer_chosen.connect(workspace.select_layer)
-        workspace.layer_selected.connect(self._draw)
-        steering.changed.connect(self._draw)
-        budgeting.changed.connect(self._draw)
-        self._draw()
+        workspace.layer_selected.connect(self.catch_up)
+        steering.changed.connect(self.catch_up)
+        budgeting.changed.connect(self.catch_up)
+        self.catch_up()
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Catch up with what came while hidden."""
-        super().showEvent(event)
-        self._draw()
-
-    def save(self, path: Path) -> None:
-        """Write the curves as PNG or SVG, or their points as CSV."""
-        export.save(path, self.figure, COLUMNS, self._rows())
+    def numbers(self) -> Table:
+        """The points of the curves."""
+        return COLUMNS, self._rows()
 
     def _lay_out(self) -> None:
         budgeting = self._budgeting
@@ -107,7 +100,7 @@ class SensitivityPanel(QWidget):
         reset = _button("Reset view", "Show all curves (double click)")
         reset.clicked.connect(self.figure.reset_view)
         save = _button("Save…", "A picture (PNG, SVG) or the curves (CSV)")
-        save.clicked.connect(self._ask)
+        save.clicked.connect(self.ask)
         bar = QHBoxLayout()
         bar.setContentsMargins(6, 4, 6, 0)
         bar.setSpacing(6)
@@ -131,12 +124,10 @@ class SensitivityPanel(QWidget):
         column.addLayout(bar)
         column.addWidget(self.note)
         column.addWidget(parts, 1)
-        self._stack = EmptyState(content, EMPTY)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._stack)
+        self._stack = self.fill(content, EMPTY)
 
-    def _draw(self) -> None:
+    def catch_up(self) -> None:
+        """Draw what came while hidden."""
         if not self.isVisible():
             return
         steering, budgeting = self._steering, self._budgeting
@@ -202,9 +193,6 @@ class SensitivityPanel(QWidget):
         if current.isValid():
             row = self.proxy.mapToSource(current).row()
             self._workspace.select_layer(self.model.prices[row].name)
-
-    def _ask(self) -> None:
-        export.ask_and_save(self, "sensitivity.png", export.EVERYTHING, self.save)
 
 
 def _button(text: str, tip: str) -> QPushButton:

@@ -1,9 +1,7 @@
 """Thresholds panel: where prunes cut each layer's saliencies, or would cut them."""
 
-from pathlib import Path
-
 from PySide6.QtCore import QTimer
-from PySide6.QtGui import QHideEvent, QShowEvent
+from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -16,10 +14,10 @@ from PySide6.QtWidgets import (
 )
 
 from app.bridge import Bridge
-from app.plots import export
 from app.plots.empty import EmptyState
 from app.plots.histogram import HistogramFigure
 from app.plots.multiples import Multiples, MultiplesView, Sheet
+from app.plots.view import Table, View
 from app.records.prunes import Prunes, bins
 from app.steering.next_prune import NextPrune
 from app.steering.probing import Probing
@@ -37,7 +35,7 @@ NEXT = 0  # the step that has not been taken yet
 COLUMNS = ("layer", "log10_from", "log10_to", "kept", "removed")
 
 
-class ThresholdsPanel(QWidget):
+class ThresholdsPanel(View):
     """Keeps every prune's histograms; shows one layer of one prune, done or to come.
 
     Args:
@@ -46,6 +44,8 @@ class ThresholdsPanel(QWidget):
         steering: Knows what the next one would do.
         probing: Measures that.
     """
+
+    FILE = "saliencies.png"
 
     def __init__(
         self,
@@ -80,7 +80,7 @@ class ThresholdsPanel(QWidget):
         self.multiples = MultiplesView()
         self.text = QLabel(wordWrap=True)
         self._timer = QTimer(self, singleShot=True, interval=60)
-        self._timer.timeout.connect(self._draw)
+        self._timer.timeout.connect(self.catch_up)
         self._lay_out()
         self._connect(bridge)
 
@@ -92,28 +92,17 @@ class ThresholdsPanel(QWidget):
             return self.steering.histogram(name) if name in self._names() else None
         return self._prunes.layers(self._step()).get(name)
 
-    def save(self, path: Path) -> None:
-        """Write what the suffix says."""
-        table = path.suffix.lower() == ".csv"
-        (self.save_data if table else self.save_picture)(path)
+    def picture(self) -> QWidget:
+        """The histogram and its legend, or every layer's."""
+        if self.every.isChecked():
+            return Sheet(self._multiples(), self.multiples.width())
+        return self.figure
 
-    def save_picture(self, path: Path) -> None:
-        """Write the histogram and its legend, or every layer's, as PNG or SVG."""
-        every = self.every.isChecked()
-        shown = Sheet(self._multiples(), self.multiples.width()) if every else None
-        export.save_picture(shown or self.figure, path)
-
-    def save_data(self, path: Path) -> None:
-        """Write the bins of the layer in view, or of every layer, as CSV."""
+    def numbers(self) -> Table:
+        """The bins of the layer in view, or of every layer."""
         every = self.every.isChecked()
         layers = self._multiples().layers if every else filter(None, [self.shown])
-        rows = (row for layer in layers for row in bins(layer))
-        export.save_table(COLUMNS, rows, path)
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Catch up with what came while hidden."""
-        super().showEvent(event)
-        self._draw()
+        return COLUMNS, (row for layer in layers for row in bins(layer))
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Nobody looks at accuracies now."""
@@ -122,14 +111,14 @@ class ThresholdsPanel(QWidget):
 
     def _connect(self, bridge: Bridge) -> None:
         self.layers.activated.connect(self._choose_layer)
-        self.steps.activated.connect(self._draw)
-        self.logarithmic.toggled.connect(self._draw)
-        self.every.toggled.connect(self._draw)
+        self.steps.activated.connect(self.catch_up)
+        self.logarithmic.toggled.connect(self.catch_up)
+        self.every.toggled.connect(self.catch_up)
         self.multiples.layer_chosen.connect(self._workspace.select_layer)
         self.multiples.layer_opened.connect(self._open)
         self.steering.changed.connect(self._on_steered)
         self._workspace.scored_changed.connect(self._on_scored)
-        self._workspace.layer_selected.connect(self._draw)
+        self._workspace.layer_selected.connect(self.catch_up)
         self._workspace.state_changed.connect(self._on_state)
         bridge.on(Event, self._add)
         bridge.cleared.connect(self._clear)
@@ -143,7 +132,7 @@ class ThresholdsPanel(QWidget):
         bar.addWidget(self.logarithmic)
         for text, tip, slot in (
             ("Reset view", "Show all bins (double click)", self.figure.reset_view),
-            ("Save…", "A picture (PNG, SVG) or the bins (CSV)", self._ask),
+            ("Save…", "A picture (PNG, SVG) or the bins (CSV)", self.ask),
         ):
             button = QPushButton(text)
             button.setToolTip(tip)
@@ -162,10 +151,7 @@ class ThresholdsPanel(QWidget):
         layout.addWidget(self._layer_stack, 1)
         layout.addWidget(self.next)
         layout.addWidget(self.text)
-        self._stack = EmptyState(content, EMPTY)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._stack)
+        self._stack = self.fill(content, EMPTY)
 
     def _add(self, events: list[Event]) -> None:
         newest = self._follows_newest()
@@ -178,7 +164,7 @@ class ThresholdsPanel(QWidget):
     def _clear(self) -> None:
         self._prunes.clear()
         self._fill_steps(True)
-        self._draw()
+        self.catch_up()
 
     def _follows_newest(self) -> bool:
         return self.steps.currentIndex() == self.steps.count() - 1
@@ -216,22 +202,23 @@ class ThresholdsPanel(QWidget):
         self._fill_steps(newest=False)
         if chosen:
             self.steps.setCurrentIndex(self.steps.findData(NEXT))
-        self._draw()
+        self.catch_up()
 
     def _on_steered(self) -> None:
         if bool(self.steering.scored) != (self.steps.findData(NEXT) >= 0):
             self._fill_steps(newest=False)
         if self.isVisible():
-            self._draw()
+            self.catch_up()
 
     def _on_state(self) -> None:
         if self.steps.count() == 0:
-            self._draw()
+            self.catch_up()
 
     def _choose_layer(self, row: int) -> None:
         self._workspace.select_layer(self.layers.itemData(row))
 
-    def _draw(self) -> None:
+    def catch_up(self) -> None:
+        """Draw what came while hidden."""
         names, next_ = self._names(), self._step() == NEXT
         busy = self._workspace.state != "idle"
         self._stack.set_empty(self.steps.count() == 0, WAIT if busy else EMPTY)
@@ -275,7 +262,3 @@ class ThresholdsPanel(QWidget):
             every = tuple(steering.histogram(name) for name in names)
             return Multiples(every, tuple(map(steering.sparsity, names)), True)
         return self._prunes.multiples(self._step())
-
-    def _ask(self) -> None:
-        name = "saliencies.png"
-        export.ask_and_save(self, name, export.EVERYTHING, self.save)

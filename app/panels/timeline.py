@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QTimer, Signal
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -16,10 +15,9 @@ from PySide6.QtWidgets import (
 
 from app.bridge import Bridge
 from app.family import Family
-from app.plots import export
 from app.plots.base import small_font
-from app.plots.empty import EmptyState
 from app.plots.timeline import TimelineFigure
+from app.plots.view import Table, View
 from app.records.timeline import COLUMNS, Nodes, Spot, row
 from app.workspace import Workspace
 from engine.events import Event, NodeKept
@@ -37,12 +35,14 @@ NOTHING_KEPT = (
 HINT = "Click a node or walk with the arrow keys: all views show it. Esc goes back."
 
 
-class TimelinePanel(QWidget):
+class TimelinePanel(View):
     """The run on show in the first line, the runs that share moments with it below.
 
     A node of the run is looked at as soon as it is chosen; one of another run only says
     what it is, until that run is opened.
     """
+
+    FILE = "timeline.png"
 
     branch_wanted = Signal(object)  # NodeKept
     run_wanted = Signal(object)  # Path of another run
@@ -68,12 +68,12 @@ class TimelinePanel(QWidget):
         self.figure.chosen.connect(self._choose)
         self.figure.walked.connect(self._step)
         self.figure.wanted.connect(self._open)
-        workspace.state_changed.connect(self._draw)
-        family.changed.connect(self._draw)
+        workspace.state_changed.connect(self.catch_up)
+        family.changed.connect(self.catch_up)
         bridge.heard.connect(self._add)
         bridge.begun.connect(self._clear)
         bridge.looked.connect(self._follow)
-        self._draw()
+        self.catch_up()
 
     @property
     def lines(self) -> tuple[Line, ...]:
@@ -88,14 +88,9 @@ class TimelinePanel(QWidget):
         of = self.lines[line]
         return of, next(node for node in of.nodes if node.node == number)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Catch up with what came while hidden."""
-        super().showEvent(event)
-        self._draw()
-
-    def save(self, path: Path) -> None:
-        """Write the tree as PNG or SVG, or all nodes as CSV."""
-        export.save(path, self.figure, COLUMNS, self._rows())
+    def numbers(self) -> Table:
+        """Every node."""
+        return COLUMNS, self._rows()
 
     def _lay_out(self) -> None:
         self.newest = QPushButton("Newest")
@@ -105,7 +100,7 @@ class TimelinePanel(QWidget):
         self.branch.clicked.connect(self._branch)
         save = QPushButton("Save…")
         save.setToolTip("A picture (PNG, SVG) or the nodes (CSV)")
-        save.clicked.connect(self._ask)
+        save.clicked.connect(self.ask)
         reset = QPushButton("Reset view")
         reset.setToolTip("Show all nodes")
         reset.clicked.connect(self.figure.reset_view)
@@ -132,23 +127,21 @@ class TimelinePanel(QWidget):
         column.addWidget(self.figure, 1)
         column.addWidget(self.readout)
         column.addWidget(hint)
-        self._stack = EmptyState(content, EMPTY)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(self._stack)
+        self._stack = self.fill(content, EMPTY)
 
     def _add(self, events: list[Event]) -> None:
         if self.nodes.add(events):
             if self._workspace.state != "idle":
                 self._family.look()  # a live branch has its folder by now
-            self._draw()
+            self.catch_up()
 
     def _clear(self) -> None:
         self.nodes = Nodes()
         self._spot = None
-        self._draw()
+        self.catch_up()
 
-    def _draw(self) -> None:
+    def catch_up(self) -> None:
+        """Draw what came while hidden."""
         if not self.isVisible():
             return
         opened = self._workspace.folder is not None
@@ -184,7 +177,7 @@ class TimelinePanel(QWidget):
 
     def _choose(self, spot: Spot) -> None:
         self._spot = spot
-        self._draw()
+        self.catch_up()
         self._look()
 
     def _step(self, right: int, down: int) -> None:
@@ -194,7 +187,7 @@ class TimelinePanel(QWidget):
         there = [node.node for node in self.lines[line].nodes]
         number = min(there, key=lambda each: abs(each - number - right))
         self._spot = (line, number)
-        self._draw()
+        self.catch_up()
         self._walk.start()
 
     def _look(self) -> None:
@@ -207,13 +200,13 @@ class TimelinePanel(QWidget):
         self._walk.stop()
         self._spot = None
         self._bridge.look(None)
-        self._draw()
+        self.catch_up()
 
     def _follow(self) -> None:
         """Somebody else went back to the newest."""
         if self._bridge.moment is None and (self._spot or (0, 0))[0] == 0:
             self._spot = None
-            self._draw()
+            self.catch_up()
 
     def _open(self) -> None:
         line, _ = self.chosen
@@ -227,6 +220,3 @@ class TimelinePanel(QWidget):
     def _rows(self) -> Iterator[tuple]:
         for line in self.lines:
             yield from (row(line.folder.name, node) for node in line.nodes)
-
-    def _ask(self) -> None:
-        export.ask_and_save(self, "timeline.png", export.EVERYTHING, self.save)

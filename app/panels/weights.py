@@ -1,16 +1,14 @@
 """Weights panel: pictures of a layer, and what removing a weight would move."""
 
 from functools import partial
-from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
 from app.bridge import Bridge
-from app.plots import export
 from app.plots.base import small_font
 from app.plots.empty import EmptyState
+from app.plots.view import Table, View
 from app.plots.weight_grid import Cells, Grid, scale
 from app.plots.weights import WeightsFigure
 from app.steering.networks import Networks
@@ -28,7 +26,7 @@ HOVER = "Move over the picture to read weights; drag and the wheel pan and zoom.
 COLUMNS = ("layer", "row", "column", "rows", "columns", "value", "gone", "going")
 
 
-class WeightsPanel(QWidget):
+class WeightsPanel(View):
     """A picture above, the chosen weight below.
 
     Args:
@@ -38,6 +36,8 @@ class WeightsPanel(QWidget):
         surgery: Knows what a removal would move.
         parent: Qt's.
     """
+
+    FILE = "weights.png"
 
     def __init__(
         self,
@@ -64,14 +64,9 @@ class WeightsPanel(QWidget):
         self._lay_out()
         self._connect(bridge)
 
-    def showEvent(self, event: QShowEvent) -> None:
-        """Catch up with what came while hidden."""
-        super().showEvent(event)
-        self._look()
-
-    def save(self, path: Path) -> None:
-        """Write the picture as PNG or SVG, or its cells as CSV."""
-        export.save(path, self.figure, COLUMNS, self._rows())
+    def numbers(self) -> Table:
+        """The cells of the picture."""
+        return COLUMNS, self._rows()
 
     def _lay_out(self) -> None:
         for label in (self.note, self.readout):
@@ -99,11 +94,11 @@ class WeightsPanel(QWidget):
 
     def _connect(self, bridge: Bridge) -> None:
         bar, figure = self.bar, self.figure
-        bar.network_chosen.connect(self._look)
+        bar.network_chosen.connect(self.catch_up)
         bar.layer_chosen.connect(self._workspace.select_layer)
-        bar.changed.connect(self._look)
+        bar.changed.connect(self.catch_up)
         bar.reset_asked.connect(figure.reset_view)
-        bar.save_asked.connect(self._ask_path)
+        bar.save_asked.connect(self.ask)
         figure.hovered.connect(self._read)
         figure.chosen.connect(self._choose)
         figure.asked.connect(self.single.fit)
@@ -111,7 +106,7 @@ class WeightsPanel(QWidget):
         self.single.opened.connect(self._open)
         self.single.moves_changed.connect(self._mark)
         self._networks.changed.connect(self._on_network)
-        self._workspace.layer_selected.connect(self._look)
+        self._workspace.layer_selected.connect(self.catch_up)
         bridge.on(ModelLoaded, self._load)
 
     @property
@@ -127,9 +122,9 @@ class WeightsPanel(QWidget):
 
     def _on_network(self, which: str) -> None:
         if which == self._which:
-            self._look()
+            self.catch_up()
 
-    def _look(self) -> None:
+    def catch_up(self) -> None:
         """Show the chosen layer of the chosen network, or why there is none."""
         if not self.isVisible():
             return
@@ -253,9 +248,10 @@ class WeightsPanel(QWidget):
                 float(cells.going[row, column]),
             )
 
-    def _ask_path(self) -> None:
+    def ask(self) -> None:
+        """Ask where to save, once there is a picture."""
         if self.figure.cells is not None and self._layer is not None:
-            export.ask_and_save(self, "weights.png", export.EVERYTHING, self.save)
+            super().ask()
 
 
 def _missing(cells: Cells):

@@ -50,20 +50,6 @@ def save_table(columns: Iterable[str], rows: Iterable[tuple], path: Path) -> Non
     _write(path, lambda file: file.write(content) == len(content))
 
 
-def save(
-    path: Path, figure: QWidget, columns: Iterable[str], rows: Iterable[tuple]
-) -> None:
-    """Write the figure, or where the name ends in `.csv` its rows.
-
-    Raises:
-        InputError: The file cannot be written.
-    """
-    if path.suffix.lower() == ".csv":
-        save_table(columns, rows, path)
-    else:
-        save_picture(figure, path)
-
-
 def ask_and_save(
     parent: QWidget, name: str, kinds: str, save: Callable[[Path], None]
 ) -> None:

@@ -119,9 +119,9 @@ def test_a_double_click_opens_the_run_of_a_seed_that_is_done(qtbot, panel, tell)
 
 def test_picture_and_data_are_files(panel, tell, tmp_path):
     tell(STARTED, finished(0, 90.0), finished(1, 80.0))
-    panel.save_picture(tmp_path / "x.png")
+    panel.save(tmp_path / "x.png")
     assert not QImage(str(tmp_path / "x.png")).isNull()
-    panel.save_data(tmp_path / "x.csv")
+    panel.save(tmp_path / "x.csv")
     rows = list(csv.DictReader((tmp_path / "x.csv").read_text().splitlines()))
     assert [row["method"] for row in rows] == ["a <b>", "c"]
     assert float(rows[0]["final"]) == 90.0 and rows[0]["error"] == ""

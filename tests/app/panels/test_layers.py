@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QFileDialog, QPushButton
 
 from app.panels.layers import LayersPanel
 from app.plots.empty import EmptyState
+from app.plots.export import PICTURES, SCALE, TABLES
 from app.tables.bars import FRACTION
 from engine.events import LayerInfo, LayerState, ModelLoaded, Pruned
 
@@ -88,3 +91,25 @@ def test_a_row_says_its_counts(show, send, run):
     states = tuple(replace(s, threshold=None) for s in panel.model.layers)
     panel.model.set_layers(states)
     assert "saliency" not in panel.model.index(1).data(Qt.ItemDataRole.ToolTipRole)
+
+
+def test_every_bar_is_saved_whether_there_is_room_or_not(
+    qtbot, show, send, run, tmp_path, monkeypatch
+):
+    panel = show(LayersPanel)
+    send(*run)
+    panel.resize(400, 90)
+    answers = [(str(tmp_path / "a.png"), PICTURES), (str(tmp_path / "a.csv"), TABLES)]
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: answers.pop(0))
+    button = next(b for b in panel.findChildren(QPushButton) if b.text() == "Save…")
+    for _ in range(2):
+        qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    height = QImage(str(tmp_path / "a.png")).height()
+    assert height >= SCALE * 4 * panel.view.sizeHintForRow(0)
+    lines = (tmp_path / "a.csv").read_text().splitlines()
+    assert lines[0] == "layer,weights,zeros,sparsity,threshold"
+    names = [layer.name for layer in panel.model.layers]
+    assert [line.split(",")[0] for line in lines[1:]] == names
+    assert lines[1].split(",")[3] == "0.8"
+    panel.save(tmp_path / "a.svg")
+    assert "<svg" in (tmp_path / "a.svg").read_text()

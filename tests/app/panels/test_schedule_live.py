@@ -66,7 +66,7 @@ def test_what_is_left_of_a_run_is_changed_by_keys_and_enter(
     assert recipe_of(paused) == workspace.recipe
     assert amendment.at == (told.epoch, told.prunes, told.halvings)
     assert strip.course.done[-1] == (6.0, pytest.approx(0.95, abs=1e-3))
-    panel._draw()
+    panel.catch_up()
     assert panel.forget.isVisible() and panel.keep.isVisible()
     assert panel.note.text().endswith(f"After epoch {told.epoch}: {told.words}.")
     qtbot.mouseClick(panel.keep, LEFT)

@@ -129,8 +129,8 @@ def test_picture_and_bins_are_saved(qtbot, show, send, run, tmp_path, thresholds
     panel = show(thresholds)
     send(*run)
     drawn(qtbot, panel)
-    panel.save_picture(tmp_path / "a.png")
-    panel.save_data(tmp_path / "a.csv")
+    panel.save(tmp_path / "a.png")
+    panel.save(tmp_path / "a.csv")
     assert QImage(str(tmp_path / "a.png")).width() == 2 * panel.figure.width()
     rows = list(csv.DictReader((tmp_path / "a.csv").read_text().splitlines()))
     assert [int(row["kept"]) for row in rows] == [0, 3, 20, 5]
