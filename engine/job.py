@@ -273,7 +273,8 @@ class Job:
         return thrifty(
             self.problem, self.recipe.estimator, self._folder, monitor,
             lambda given: prune_once(
-                given, self.masks, settled, level, number, self.uses, monitor
+                given, self.masks, settled, level, number, self.uses, monitor,
+                self._known.fits,
             ),
         )  # fmt: skip
 

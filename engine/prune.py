@@ -7,6 +7,7 @@ from torch import Tensor
 
 from engine import masks
 from engine.allocation.base import Allocation
+from engine.comparing.fits import Fits
 from engine.curvature.base import Curvature, Losses
 from engine.curvature.stability import stability
 from engine.errors import RunError
@@ -100,6 +101,7 @@ def prune_once(
     number: int,
     uses: dict[str, float],
     monitor: Monitor,
+    fits: Fits | None = None,
 ) -> Cut:
     """Bring the network to `level`; its weights change in place, all at the end.
 
@@ -111,12 +113,13 @@ def prune_once(
         number: Of this step, from 0; it varies the calibration samples.
         uses: Multiply-accumulates per weight of each layer, for one image.
         monitor: Phases, notices and the histograms.
+        fits: Keeps the curvature for runs that differ in `level` alone.
 
     Raises:
         RunError: Saliencies or corrections are not finite, or processes disagree.
         Stopped: A stop was asked for; nothing was changed.
     """
-    curvature, learned = fitted(problem, before, recipe, number, monitor)
+    curvature, learned = fitted(problem, before, recipe, number, monitor, fits)
     facts = curvature.facts()
     if facts:
         monitor.emit(Fitted(number + 1, facts))
@@ -147,11 +150,19 @@ def prune_once(
 
 
 def fitted(
-    problem: Problem, before: Masks, recipe: Recipe, number: int, monitor: Monitor
+    problem: Problem,
+    before: Masks,
+    recipe: Recipe,
+    number: int,
+    monitor: Monitor,
+    fits: Fits | None = None,
 ) -> tuple[Curvature, Learned]:
     """The curvature of step `number` from 0, and what it hands to the next step."""
     seed = recipe.machine.seed + number
-    curvature = recipe.estimator.fit(problem, before, monitor, seed)
+    if fits:
+        curvature = fits.fit(problem, before, recipe, seed, monitor)
+    else:
+        curvature = recipe.estimator.fit(problem, before, monitor, seed)
     learned = recipe.estimator.learned(curvature)
     if problem.ranks.size > 1:
         held = problem.holders()

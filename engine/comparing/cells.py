@@ -18,7 +18,7 @@ class Cell:
         loss: Test loss of the final network.
         predicted: Loss increase as the sum of single saliencies, over all steps.
         predicted_joint: The same for the exact joint removal per block.
-        seconds: Of work.
+        seconds: Of work; a fit that serves several sparsities counts in the first.
         peak_memory: Bytes.
         error: Why it failed; empty otherwise.
     """

@@ -12,6 +12,7 @@ from engine.comparing.cells import (
     seconds_left,
 )
 from engine.comparing.comparison import Comparison
+from engine.comparing.fits import Fits
 from engine.comparing.known import Known
 from engine.comparing.ledger import Ledger
 from engine.errors import EngineError
@@ -58,7 +59,7 @@ def compare(
                 tuple(ledger.cells),
             )
         )  # fmt: skip
-        stopped, known = False, Known()
+        stopped, known = False, Known(Fits())
         for number in waiting:
             stopped = not _fill(ledger, number, monitor, emit, trust, known)
             if stopped:
@@ -80,6 +81,7 @@ def _fill(
     monitor.emit(CellStarted(number + 1, total, cell, left))
     path, error = ledger.clear(cell), ""
     recipe = ledger.spec.recipe_of(cell)
+    known.fits.serve((cell.method, cell.seed))
     try:
         last = run(recipe, path, emit, monitor.control, trust, known=known)
         if isinstance(last, RunStopped):

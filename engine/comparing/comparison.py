@@ -72,8 +72,8 @@ class Comparison(Part):
         Each has its own run folder, `place`, and its own recipe, `recipe_of`.
         """
         for seed in self.seeds:
-            for sparsity in self.sparsities:
-                for method in self.methods:
+            for method in self.methods:
+                for sparsity in self.sparsities:
                     yield Cell(method, sparsity, seed)
 
     def recipe_of(self, cell: Cell) -> Recipe:

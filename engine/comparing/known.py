@@ -2,6 +2,7 @@
 
 import torch
 
+from engine.comparing.fits import Fits
 from engine.data.base import Data
 from engine.evaluate import Measure
 from engine.events import Noticed
@@ -15,9 +16,11 @@ class Known:
 
     Attributes:
         measures: Of dense networks, by their `fingerprint`.
+        fits: Keeps curvatures; None where runs have no curvature in common.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, fits: Fits | None = None) -> None:
+        self.fits = fits
         self.measures: dict[str, Measure] = {}
         self._read: tuple[object, Data, list[Noticed]] | None = None
 

@@ -158,12 +158,12 @@ def test_a_stop_is_clean_and_half_a_cell_is_done_again(tmp_path):
     last = engine.compare(spec, folder, stop_in_the_second, control)
     assert last.stopped and (last.done, last.total) == (1, 4)
     assert len(rows(folder)) == 1
-    half = folder / "cells" / "random-0.3-0"
+    half = folder / "cells" / "magnitude-0.7-0"
     assert (half / "events.jsonl").exists()
     events.clear()
     last = engine.compare(spec, folder, events.append)
     assert not last.stopped and last.done == 4
-    assert len(cells_run(events)) == 3 and cells_run(events)[0] == ("random", 0.3, 0)
+    assert len(cells_run(events)) == 3 and cells_run(events)[0] == ("magnitude", 0.7, 0)
     assert sum(isinstance(e, RunFinished) for e in store.replay(half)) == 1
 
 
