@@ -28,10 +28,10 @@ with starting(program=sys.argv[:1] == ["-m"]):
     from engine.looking.study_damping import study_damping
     from engine.monitor import Control
     from engine.planning.plan import Plan, plan
+    from engine.records.contents import recipe_of, replay
     from engine.records.digest import Digest, digest
     from engine.records.follow import Follower
     from engine.records.notes import write_notes
-    from engine.records.store import recipe_of, replay
     from engine.run import resume, run
     from engine.steering.study import Study
 

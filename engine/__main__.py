@@ -20,7 +20,7 @@ with starting(program=__name__ == "__main__"):
     from engine.errors import EngineError, InputError, RunError
     from engine.events import Event, RunStopped
     from engine.records.timeline import nodes_of
-    from engine.sharing import ranks
+    from engine.sharing.joining import join, leads
     from engine.words.arguments import read_recipe, trusted
     from engine.words.cells import CellsConsole
     from engine.words.console import Console, layer_table, node_table, plan_report
@@ -47,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="replace")
     with _hushed():
         try:
-            with ranks.join() as team:
+            with join() as team:
                 options = _parser().parse_args(words)
                 options.ranks = team
                 return options.command(options)
@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
 @contextmanager
 def _hushed() -> Iterator[None]:
     """Of several processes only the first speaks."""
-    if ranks.leads():
+    if leads():
         yield
         return
     with (

@@ -16,7 +16,7 @@ from engine.exporters import EXPORTERS
 from engine.exporters.base import Exporter
 from engine.loading import fill, rebuild
 from engine.recipe import Recipe
-from engine.records import store
+from engine.records import contents
 from engine.records.standing import standing
 from engine.records.whole import write
 
@@ -74,8 +74,8 @@ def export(
     exporter = _exporter(to)
     out = Path(out).absolute()
     found = standing(folder)
-    recipe = store.recipe_of(folder)
-    spec = store.spec_of(folder)
+    recipe = contents.recipe_of(folder)
+    spec = contents.spec_of(folder)
     _spare(out, Path(folder), recipe)
     _agree(exporter, out)
     if out.is_file() and not replace:

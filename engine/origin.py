@@ -8,7 +8,7 @@ from engine.events import Restored
 from engine.job import Job
 from engine.layers import layer_states
 from engine.monitor import Monitor
-from engine.records import store
+from engine.records import contents
 from engine.records.log import RunLog
 from engine.records.store import Store
 from engine.sharing.processes import Ranks
@@ -52,7 +52,7 @@ class Resumed(Origin):
         with monitor.apart():
             log.open(lambda: Store.open(folder))
         broken: list[Path] = []
-        state = ranks.told(lambda: store.newest_state(folder, broken.append))
+        state = ranks.told(lambda: contents.newest_state(folder, broken.append))
         for path in broken:
             monitor.notice(f"{path.name} is broken and was passed by.")
         if state is None:

@@ -23,7 +23,7 @@ from engine.job import Job
 from engine.monitor import Control, Monitor
 from engine.origin import Origin, Resumed
 from engine.recipe import Recipe
-from engine.records import store
+from engine.records import contents
 from engine.records.log import RunLog
 from engine.records.store import Store
 from engine.sharing.processes import ALONE, Ranks
@@ -158,7 +158,7 @@ def drive(
 
 def _unfinished(folder: str | Path) -> Recipe:
     """The recipe of a run that has not reached its end."""
-    recipe = store.recipe_of(folder)
+    recipe = contents.recipe_of(folder)
     if (Path(folder) / "summary.json").exists():
         raise InputError(
             f"The run in {folder} is finished.", "Start a new run in another folder."

@@ -156,9 +156,9 @@ def test_no_print_in_the_engine_outside_the_command_line():
         assert path.name == "__main__.py" or "print" not in calls, path
 
 
-def test_only_one_file_knows_of_other_processes():
+def test_only_one_room_knows_of_other_processes():
     knowing = [name(p) for p in SOURCES if "torch.distributed" in set(imports(p))]
-    assert knowing == ["engine/sharing/ranks.py"]
+    assert knowing == ["engine/sharing/joining.py", "engine/sharing/team.py"]
 
 
 def test_only_the_store_saves_checkpoints():

@@ -12,7 +12,8 @@ from engine.comparing.cells import COLUMNS, Cell, groups, rows
 from engine.comparing.comparison import Comparison, parse_comparison, place
 from engine.comparing.picture import picture
 from engine.errors import InputError, RunError
-from engine.records.store import Store, recipe_of
+from engine.records.contents import recipe_of
+from engine.records.store import Store
 from engine.records.timeline import NODES
 from engine.records.whole import write
 

@@ -12,7 +12,7 @@ import torch
 
 from engine.exporters import EXPORTERS
 from engine.loading import rebuild
-from engine.records.store import recipe_of, spec_of
+from engine.records.contents import recipe_of, spec_of
 
 
 def main(folder: str, kind: str, file: str, reference: str, *trust: str) -> None:

@@ -15,7 +15,7 @@ from engine.loading import fill, rebuild
 from engine.looking.look import look
 from engine.monitor import Control, Monitor
 from engine.recipe import Recipe
-from engine.records import store
+from engine.records import contents
 from engine.records.standing import standing
 from engine.steering.events import LatencyMeasured
 from engine.words.units import many
@@ -75,8 +75,8 @@ def _measured(
     """Half of all passes took between `low` and `high` seconds."""
     unknown = LatencyMeasured(str(folder), images, machine.describe(device))
     try:
-        spec = store.spec_of(folder)
-        model = rebuild(store.recipe_of(folder), spec, trust)
+        spec = contents.spec_of(folder)
+        model = rebuild(contents.recipe_of(folder), spec, trust)
         fill(model, standing(folder).weights, f"The network of {folder}")
         model.to(device).eval()
         generator = torch.Generator().manual_seed(0)

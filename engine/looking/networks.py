@@ -10,7 +10,7 @@ from torch import Tensor
 
 from engine.looking.layer_weights import LayerWeights, Saliency
 from engine.recipe import Recipe
-from engine.records import nodes, store
+from engine.records import contents, nodes
 from engine.records.standing import standing
 from engine.steering.study import Study
 from engine.words.nodes import moment
@@ -121,7 +121,7 @@ def run_network(folder: str | Path, node: int | None = None) -> Network:
     Raises:
         InputError: There is nothing pruned yet, no such node, or it cannot be read.
     """
-    recipe = store.recipe_of(folder)
+    recipe = contents.recipe_of(folder)
     if node is None:
         found = standing(folder)
         return Network(recipe, found.weights, found.moment)

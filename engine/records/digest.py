@@ -15,9 +15,9 @@ from engine.part import title_of
 from engine.recipe import Recipe, parse, read_json
 from engine.records import codec
 from engine.records.codec import finite
+from engine.records.contents import replay
 from engine.records.follow import Follower
 from engine.records.notes import read_notes
-from engine.records.store import replay
 from engine.steering.ranking import packed_bytes
 from engine.words.units import many, percent
 

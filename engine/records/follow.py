@@ -10,7 +10,8 @@ from filelock import FileLock, Timeout
 from engine.errors import InputError
 from engine.events import LAST, Event
 from engine.records import codec
-from engine.records.store import HOST, LOCK, existing
+from engine.records.contents import existing
+from engine.records.store import HOST, LOCK
 
 QUIET = 30.0  # seconds without a word after which another machine's run is over
 

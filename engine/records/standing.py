@@ -9,7 +9,7 @@ from torch import Tensor
 from engine import masks
 from engine.errors import InputError
 from engine.events import LevelsPlanned, Pruned, RunFailed, RunStopped
-from engine.records import store
+from engine.records import contents
 from engine.words.units import percent
 
 VERBS = {RunStopped: "stopped at", RunFailed: "failed after"}
@@ -29,10 +29,10 @@ def standing(folder: str | Path) -> Standing:
     Raises:
         InputError: There is nothing pruned yet, or it cannot be read.
     """
-    weights = store.result_of(folder)
+    weights = contents.result_of(folder)
     if weights is not None:
         return Standing(weights)
-    state = store.newest_state(folder)
+    state = contents.newest_state(folder)
     if state is None and (Path(folder) / "summary.json").exists():
         raise InputError(
             f"The network of {folder} was not kept.",
@@ -48,7 +48,7 @@ def standing(folder: str | Path) -> Standing:
 
 def _moment(folder: str | Path, state: dict[str, Any]) -> str:
     """Such as "The run stopped at prune 3 of 8; this is the network at 42.0 %..."."""
-    events = list(store.replay(folder))
+    events = list(contents.replay(folder))
     steps = next((e.steps for e in reversed(events) if isinstance(e, Pruned)), None)
     verb = VERBS.get(type(events[-1]) if events else None, "has come to")
     place = f"prune {len(state['predictions'])}"

@@ -21,7 +21,7 @@ from engine.events import (
     RunStopped,
 )
 from engine.recipe import parse, with_changes
-from engine.records import nodes, store
+from engine.records import contents, nodes
 from engine.records.standing import standing
 from engine.records.timeline import family_of, nodes_of
 
@@ -67,7 +67,7 @@ def test_an_unchanged_branch_prunes_as_its_run_did(run, tmp_path, node):
     assert now["mask_sha256"] == then["mask_sha256"]
     assert now["final"] == then["final"]
     assert now["predicted"] == then["predicted"]
-    one, two = store.result_of(run), store.result_of(tmp_path / "branch")
+    one, two = contents.result_of(run), contents.result_of(tmp_path / "branch")
     assert all(torch.equal(one[name], two[name]) for name in one)
 
 
@@ -123,9 +123,9 @@ def test_a_branch_before_a_prune_repeats_it_though_there_was_training(
 def test_events_of_a_branch_begin_with_those_of_its_run(run, tmp_path):
     heard = []
     engine.branch(run, 2, tmp_path / "branch", emit=heard.append)
-    told = list(store.replay(tmp_path / "branch"))
+    told = list(contents.replay(tmp_path / "branch"))
     assert [repr(each) for each in told] == [repr(each) for each in heard]
-    past = [e for e in store.replay(run) if not isinstance(e, Progressed)]
+    past = [e for e in contents.replay(run) if not isinstance(e, Progressed)]
     (end,) = (i for i, e in enumerate(past) if isinstance(e, NodeKept) and e.node == 2)
     assert [repr(e) for e in told[: end + 1]] == [repr(e) for e in past[: end + 1]]
     begun = told[end + 1]
@@ -145,11 +145,11 @@ def test_other_settings_take_effect_from_the_node_on(run, tmp_path):
     assert [n.state for n in own.nodes[:3]] == [n.state for n in other[:3]]
     assert own.nodes[3].state != other[3].state
     assert result(tmp_path / "branch")["sparsity"] == pytest.approx(0.95, abs=1e-3)
-    assert store.recipe_of(tmp_path / "branch") == recipe
+    assert contents.recipe_of(tmp_path / "branch") == recipe
 
 
 def test_a_new_target_leaves_the_prunes_behind_as_they_were(trained, tmp_path):
-    recipe = with_changes(store.recipe_of(trained), {"allocation.sparsity": 0.96})
+    recipe = with_changes(contents.recipe_of(trained), {"allocation.sparsity": 0.96})
     heard = []
     engine.branch(trained, 2, tmp_path / "branch", recipe, heard.append)
     (before, plan) = (e for e in heard if isinstance(e, LevelsPlanned))
@@ -161,7 +161,7 @@ def test_a_new_target_leaves_the_prunes_behind_as_they_were(trained, tmp_path):
 
 def test_what_is_overdue_is_taken_at_once(trained, tmp_path):
     changes = {"schedule.kind": "one_shot", "estimator.kind": "taylor"}
-    recipe = with_changes(store.recipe_of(trained), changes)
+    recipe = with_changes(contents.recipe_of(trained), changes)
     heard = []
     engine.branch(trained, 2, tmp_path / "branch", recipe, heard.append)
     pruned = [e for e in heard if isinstance(e, Pruned)]
@@ -170,7 +170,7 @@ def test_what_is_overdue_is_taken_at_once(trained, tmp_path):
 
 
 def test_the_end_of_a_run_can_be_trained_further(trained, tmp_path):
-    recipe = with_changes(store.recipe_of(trained), {"finetune.epochs": 4})
+    recipe = with_changes(contents.recipe_of(trained), {"finetune.epochs": 4})
     end = nodes_of(trained)[-1]
     engine.branch(trained, end.node, tmp_path / "branch", recipe)
     kinds = [n.kind for n in nodes_of(tmp_path / "branch")[end.node :]]
@@ -179,7 +179,7 @@ def test_the_end_of_a_run_can_be_trained_further(trained, tmp_path):
 
 
 def test_more_pruning_after_the_end_forgets_what_followed_it(trained, tmp_path):
-    recipe = with_changes(store.recipe_of(trained), {"allocation.sparsity": 0.95})
+    recipe = with_changes(contents.recipe_of(trained), {"allocation.sparsity": 0.95})
     end = nodes_of(trained)[-1]
     engine.branch(trained, end.node, tmp_path / "branch", recipe)
     now, then = result(tmp_path / "branch"), result(trained)
@@ -206,7 +206,7 @@ def test_a_stopped_branch_is_resumed_as_a_branch(run, tmp_path):
     assert isinstance(last, RunStopped)
     engine.resume(tmp_path / "branch")
     assert result(tmp_path / "branch")["mask_sha256"] == result(run)["mask_sha256"]
-    assert store.result_of(tmp_path / "branch") is not None
+    assert contents.result_of(tmp_path / "branch") is not None
 
 
 def test_a_branch_outlives_its_run_and_exports(run, tmp_path):
@@ -250,7 +250,7 @@ def test_what_cannot_be_is_refused_and_leaves_nothing(
 
 
 def test_epochs_that_are_done_stay_done(trained, tmp_path):
-    recipe = with_changes(store.recipe_of(trained), {"finetune.epochs": 2})
+    recipe = with_changes(contents.recipe_of(trained), {"finetune.epochs": 2})
     with pytest.raises(InputError, match="after 3 epochs"):
         engine.branch(trained, nodes_of(trained)[-1].node, tmp_path / "b", recipe)
 

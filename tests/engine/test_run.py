@@ -24,7 +24,7 @@ from engine.events import (
     Trained,
 )
 from engine.recipe import Recipe, with_changes
-from engine.records import store
+from engine.records import contents
 
 QUICK = {
     "estimator.samples": 32,
@@ -86,7 +86,7 @@ def test_the_network_has_exactly_the_zeros_it_claims(finished):
 
 def test_opening_an_old_run_replays_what_the_live_one_said(finished):
     folder, events, _ = finished
-    assert list(store.replay(folder)) == events
+    assert list(contents.replay(folder)) == events
 
 
 def test_everything_the_window_draws_is_said(finished):
@@ -161,7 +161,7 @@ def test_a_stopped_run_resumes_to_the_same_bits(tmp_path, kind, count):
     assert not (tmp_path / "cut" / "summary.json").exists()
     assert isinstance(engine.resume(tmp_path / "cut"), RunFinished)
     assert_alike(tmp_path / "whole", tmp_path / "cut")
-    events = list(store.replay(tmp_path / "cut"))
+    events = list(contents.replay(tmp_path / "cut"))
     assert [e.resumed for e in events if isinstance(e, RunStarted)] == [False, True]
 
 
@@ -288,7 +288,7 @@ def test_a_diverging_fine_tuning_says_so_and_keeps_its_folder(tmp_path):
     with pytest.raises(RunError, match="diverged"):
         engine.run(job, tmp_path / "run", events.append)
     assert isinstance(events[-1], RunFailed)
-    assert list(store.replay(tmp_path / "run"))[-1] == events[-1]
+    assert list(contents.replay(tmp_path / "run"))[-1] == events[-1]
 
 
 def test_excluding_every_layer_is_refused(tmp_path):

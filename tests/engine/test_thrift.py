@@ -11,7 +11,7 @@ from engine.errors import RunError
 from engine.events import Noticed
 from engine.gradients import collector
 from engine.recipe import parse
-from engine.records import store
+from engine.records import contents
 
 RECIPE = {
     "estimator": {"samples": 24, "block_size": 32},
@@ -94,4 +94,4 @@ def test_a_gpu_that_never_has_enough_ends_the_run(tmp_path, monkeypatch, method)
     monkeypatch.setattr("engine.curvature.obs.finite", finite)
     with pytest.raises(RunError, match="ran out of memory"):
         pruned(tmp_path / "run", **method)
-    assert store.recipe_of(tmp_path / "run").estimator.samples == 24
+    assert contents.recipe_of(tmp_path / "run").estimator.samples == 24

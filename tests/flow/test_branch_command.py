@@ -6,7 +6,7 @@ import pytest
 
 from engine.__main__ import main
 from engine.events import Branched
-from engine.records import store
+from engine.records import contents
 from engine.records.codec import from_json
 from engine.records.timeline import nodes_of
 
@@ -39,10 +39,10 @@ def test_a_branch_takes_changes_and_prints_its_events(run, tmp_path, capsys):
     words = ["branch", str(run), "--node", "1", "--out", str(out), "--jsonl"]
     assert main([*words, "--set", "allocation.sparsity=0.95"]) == 0
     events = [from_json(line) for line in capsys.readouterr().out.splitlines()]
-    assert [repr(e) for e in events] == [repr(e) for e in store.replay(out)]
+    assert [repr(e) for e in events] == [repr(e) for e in contents.replay(out)]
     assert [e.node for e in events if isinstance(e, Branched)] == [1]
-    assert store.recipe_of(out).allocation.sparsity == 0.95
-    assert store.recipe_of(out).estimator.kind == "magnitude"
+    assert contents.recipe_of(out).allocation.sparsity == 0.95
+    assert contents.recipe_of(out).estimator.kind == "magnitude"
 
 
 def test_a_branch_may_have_a_recipe_of_its_own(run, tmp_path, capsys):
@@ -52,7 +52,7 @@ def test_a_branch_may_have_a_recipe_of_its_own(run, tmp_path, capsys):
     recipe.write_text(json.dumps(content))
     words = ["branch", str(run), "--node", "2", "--out", str(tmp_path / "branch")]
     assert main([*words, "--recipe", str(recipe)]) == 0
-    assert store.recipe_of(tmp_path / "branch").allocation.sparsity == 0.93
+    assert contents.recipe_of(tmp_path / "branch").allocation.sparsity == 0.93
 
 
 @pytest.mark.parametrize(

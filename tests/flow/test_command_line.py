@@ -11,7 +11,7 @@ import pytest
 
 from engine.__main__ import main
 from engine.events import RunStarted, RunStopped
-from engine.records import store
+from engine.records import contents
 from engine.records.codec import from_json
 from engine.starting import starting
 
@@ -39,7 +39,7 @@ def test_run_then_export(recipe, tmp_path, capsys):
     assert done.returncode == 0, done.stderr
     events = [from_json(line) for line in done.stdout.splitlines()]
     assert isinstance(events[0], RunStarted)
-    assert events == list(store.replay(tmp_path / "run"))
+    assert events == list(contents.replay(tmp_path / "run"))
     out = tmp_path / "pruned.safetensors"
     sent = engine("export", tmp_path / "run", "--to", "safetensors", "--out", out)
     assert sent.returncode == 0, sent.stderr
@@ -160,7 +160,7 @@ def test_an_interrupt_stops_in_good_order_and_resume_goes_on(recipe, tmp_path):
         rest = process.stdout.read().splitlines()
         assert process.wait(60) == 130
     assert isinstance(from_json(rest[-1]), RunStopped)
-    assert store.newest_state(folder) is not None
+    assert contents.newest_state(folder) is not None
     sent = engine("export", folder, "--to", "pth", "--out", tmp_path / "pruned.pth")
     assert sent.returncode == 0 and json.loads(sent.stdout)["zeros"]
     assert sent.stderr.startswith("The run stopped at prune 1 of 1")

@@ -23,7 +23,7 @@ from engine.events import (
     RunStopped,
 )
 from engine.recipe import load
-from engine.records import store
+from engine.records import contents
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 PATIENCE = 240  # seconds; two processes import torch on a busy machine
@@ -58,7 +58,7 @@ import sys
 import threading
 
 import engine
-from engine.sharing import ranks
+from engine.sharing.joining import join
 from engine.events import Trained
 from engine.recipe import load
 
@@ -71,7 +71,7 @@ def emit(event):
         control.pause()
         threading.Timer(1, control.resume).start()
 
-with ranks.join() as team:
+with join() as team:
     engine.run(load(sys.argv[1]), sys.argv[2], emit, control, ranks=team)
     assert bool(told) == team.first
 """
@@ -119,7 +119,7 @@ def wait_for(process, folder, event):
 
 
 def last_event(folder):
-    return list(store.replay(folder))[-1]
+    return list(contents.replay(folder))[-1]
 
 
 def summary(folder):
@@ -172,10 +172,10 @@ def test_a_killed_process_ends_the_run_and_it_resumes(tmp_path, lost):
         assert "Another process of this run was lost." in err
         ending = last_event(folder)
         assert isinstance(ending, RunFailed) and "Resume" in ending.hint
-    before = store.newest_state(folder)["finetuner"]["epoch"]
+    before = contents.newest_state(folder)["finetuner"]["epoch"]
     process = team("resume", folder)
     until = time.monotonic() + PATIENCE
-    while sum(isinstance(e, RunStarted) for e in store.replay(folder)) < 2 or not (
+    while sum(isinstance(e, RunStarted) for e in contents.replay(folder)) < 2 or not (
         isinstance(last_event(folder), EpochFinished)
     ):
         assert time.monotonic() < until and process.poll() is None
@@ -183,7 +183,7 @@ def test_a_killed_process_ends_the_run_and_it_resumes(tmp_path, lost):
     process.terminate()
     assert finish(process)[0] == 1  # torchrun's own code for whatever is not 0
     assert isinstance(last_event(folder), RunStopped)
-    assert store.newest_state(folder)["finetuner"]["epoch"] > before
+    assert contents.newest_state(folder)["finetuner"]["epoch"] > before
 
 
 @pytest.mark.parametrize("rank", [0, 1])
@@ -206,7 +206,7 @@ def test_a_pause_of_the_first_holds_all(tmp_path):
     program = (str(tmp_path / "pause.py"),)
     code, _, err = finish(team(recipe, folder, program=program))
     assert code == 0, err
-    events = list(store.replay(folder))
+    events = list(contents.replay(folder))
     held = [type(e) for e in events if isinstance(e, RunPaused | RunResumed)]
     assert held == [RunPaused, RunResumed]
     assert isinstance(events[-1], RunFinished)

@@ -11,7 +11,7 @@ AMEND = """
 import sys
 
 import engine
-from engine.sharing import ranks
+from engine.sharing.joining import join
 from engine.events import Pruned
 from engine.recipe import load
 
@@ -21,7 +21,7 @@ def emit(event):
     if isinstance(event, Pruned) and event.step == 1:
         control.amend({"allocation.sparsity": 0.7})
 
-with ranks.join() as team:
+with join() as team:
     engine.run(load(sys.argv[1]), sys.argv[2], emit, control, ranks=team)
 """
 

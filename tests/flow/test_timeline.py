@@ -5,7 +5,7 @@ from PySide6.QtCore import Qt
 
 from app.dialogs.branch import BranchDialog
 from engine.events import Branched, NodeKept, Progressed, RunFinished
-from engine.records.store import recipe_of, replay
+from engine.records.contents import recipe_of, replay
 from engine.records.timeline import nodes_of
 
 PATIENCE = 120_000

@@ -14,7 +14,7 @@ from app.panels.timeline import TimelinePanel
 from app.plots.empty import EmptyState
 from engine.events import LevelsPlanned, NodeKept, Progressed, Pruned, RunFinished
 from engine.recipe import parse, with_changes
-from engine.records.store import replay
+from engine.records.contents import replay
 
 LEFT = Qt.MouseButton.LeftButton
 RECIPE = {

@@ -16,7 +16,7 @@ from engine.comparing.cells import (
 from engine.comparing.comparison import parse_comparison
 from engine.errors import InputError
 from engine.events import Evaluated, PhaseStarted, Progressed, RunFinished
-from engine.records import store
+from engine.records import contents
 
 BASE = {
     "estimator": {"kind": "magnitude"},
@@ -66,7 +66,7 @@ def test_every_cell_is_an_ordinary_run(finished):
     for row in rows(folder):
         name = f"{row['method']}-{row['sparsity']}-{row['seed']}"
         run = folder / "cells" / name
-        assert store.recipe_of(run).estimator.kind == row["method"]
+        assert contents.recipe_of(run).estimator.kind == row["method"]
         summary = json.loads((run / "summary.json").read_text())
         assert float(row["final"]) == summary["final"]["accuracy"]
         assert float(row["dense"]) == summary["dense"]["accuracy"]
@@ -74,7 +74,7 @@ def test_every_cell_is_an_ordinary_run(finished):
         assert int(row["peak_memory_bytes"]) == summary["peak_memory_bytes"]
         assert not (run / "model.safetensors").exists()
         assert not (run / "states").exists()
-        assert isinstance(list(store.replay(run))[-1], RunFinished)
+        assert isinstance(list(contents.replay(run))[-1], RunFinished)
 
 
 def test_the_dense_network_is_measured_once_and_told_in_every_cell(finished):
@@ -164,7 +164,7 @@ def test_a_stop_is_clean_and_half_a_cell_is_done_again(tmp_path):
     last = engine.compare(spec, folder, events.append)
     assert not last.stopped and last.done == 4
     assert len(cells_run(events)) == 3 and cells_run(events)[0] == ("magnitude", 0.7, 0)
-    assert sum(isinstance(e, RunFinished) for e in store.replay(half)) == 1
+    assert sum(isinstance(e, RunFinished) for e in contents.replay(half)) == 1
 
 
 def test_a_stop_before_the_first_cell_leaves_an_empty_table(tmp_path):

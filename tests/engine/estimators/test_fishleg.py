@@ -16,7 +16,7 @@ from engine.events import Noticed, Pruned, RunStopped, Scored
 from engine.gradients.owners import owners_of
 from engine.monitor import Control, Monitor, Stopped
 from engine.recipe import parse
-from engine.records import store
+from engine.records import contents
 from engine.seeds import generator
 from tests import reference
 from tests.cases import CASES, Residual, keep_all, keep_some, perceptron, problem
@@ -264,7 +264,7 @@ def test_a_stopped_run_resumes_with_what_was_learned(tmp_path, kind):
 
     last = engine.run(recipe, tmp_path / "cut", emit, control)
     assert isinstance(last, RunStopped)
-    state = store.newest_state(tmp_path / "cut")
+    state = contents.newest_state(tmp_path / "cut")
     assert set(state["learned"]["fc.weight"]) == {"scale", "left", "right"}
     engine.resume(tmp_path / "cut", told.append)
     steps = [e for e in told if isinstance(e, Pruned)]

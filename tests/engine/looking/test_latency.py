@@ -12,7 +12,7 @@ from engine.events import Noticed
 from engine.looking import latency
 from engine.monitor import Control
 from engine.recipe import dump, parse
-from engine.records import store
+from engine.records import contents
 from engine.records.standing import standing
 from engine.steering.events import LatencyMeasured, LookEnded
 from tests.engine.records.test_digest import RECIPE
@@ -41,7 +41,7 @@ def test_the_network_of_the_run_is_timed(done, monkeypatch):
     monkeypatch.setattr(latency, "ENOUGH", 0.0)
     assert engine.measure_latency(RECIPE, (done,), 5, events.append) == 1
     (model, batch), (told,) = seen[0], measured(events)
-    assert batch.shape == (5, *store.spec_of(done).shape) and not model.training
+    assert batch.shape == (5, *contents.spec_of(done).shape) and not model.training
     weights = standing(done).weights
     assert all(torch.equal(v, weights[k]) for k, v in model.state_dict().items())
     assert 0 < told.low <= told.seconds <= told.high and told.passes == latency.FEWEST

@@ -11,7 +11,7 @@ from engine.errors import InputError, RunError
 from engine.events import NodeKept, Noticed, Pruned
 from engine.planning import timeline as planned
 from engine.recipe import parse
-from engine.records import nodes, packs, store
+from engine.records import contents, nodes, packs
 from engine.records.timeline import family_of, nodes_of
 
 RECIPE = {
@@ -52,7 +52,7 @@ def test_every_prune_epoch_and_repair_becomes_a_node(kept):
 
 def test_the_last_node_is_the_result(kept):
     folder, _ = kept
-    state, result = nodes.load(folder, 7), store.result_of(folder)
+    state, result = nodes.load(folder, 7), contents.result_of(folder)
     assert all(torch.equal(state["model"][name], result[name]) for name in result)
     assert not (folder / "states").exists()
 

@@ -7,7 +7,7 @@ from engine.errors import InputError
 from engine.events import EpochFinished, Evaluated, Pruned, RunFailed
 from engine.monitor import Control
 from engine.recipe import Recipe, with_changes
-from engine.records import store
+from engine.records import contents
 from engine.records.standing import standing
 from engine.records.store import Store
 
@@ -59,7 +59,7 @@ def test_fine_tuning_is_told_too(tmp_path):
 
 def test_a_run_that_pruned_nothing_has_nothing_to_export(tmp_path):
     folder = stopped(tmp_path / "run", lambda e: isinstance(e, Evaluated))
-    assert store.newest_state(folder) is not None
+    assert contents.newest_state(folder) is not None
     with pytest.raises(InputError, match="not pruned anything yet") as caught:
         engine.export(folder, "pth", tmp_path / "pruned.pth")
     assert "Resume the run" in caught.value.hint

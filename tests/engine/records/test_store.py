@@ -8,7 +8,7 @@ import torch
 from engine.errors import InputError, RunError
 from engine.events import Noticed, RunStarted, RunStopped
 from engine.recipe import Recipe
-from engine.records import store, whole
+from engine.records import contents, whole
 from engine.records.store import Store
 
 
@@ -20,14 +20,14 @@ def opened(tmp_path):
 
 
 def test_a_new_folder_holds_the_recipe(opened):
-    assert store.recipe_of(opened.folder) == Recipe()
+    assert contents.recipe_of(opened.folder) == Recipe()
 
 
 def test_events_come_back_in_order(opened):
     sent = [RunStarted("x", "cpu", 0), Noticed("info", "Größe ✓"), RunStopped(time=2.0)]
     for event in sent:
         opened.record(event)
-    assert list(store.replay(opened.folder)) == sent
+    assert list(contents.replay(opened.folder)) == sent
 
 
 def test_a_line_cut_short_is_left_out_and_then_replaced(opened):
@@ -35,11 +35,11 @@ def test_a_line_cut_short_is_left_out_and_then_replaced(opened):
     opened.close()
     log = opened.folder / "events.jsonl"
     log.write_bytes(log.read_bytes() + b'{"event":"Noti')
-    assert [e.message for e in store.replay(opened.folder)] == ["whole"]
+    assert [e.message for e in contents.replay(opened.folder)] == ["whole"]
     again = Store.open(opened.folder)
     again.record(Noticed("info", "next"))
     again.close()
-    assert [e.message for e in store.replay(opened.folder)] == ["whole", "next"]
+    assert [e.message for e in contents.replay(opened.folder)] == ["whole", "next"]
 
 
 def test_states_rotate_and_a_broken_one_falls_back_to_the_one_before(opened):
@@ -47,11 +47,11 @@ def test_states_rotate_and_a_broken_one_falls_back_to_the_one_before(opened):
         opened.save_state({"number": number, "model": {"t": torch.ones(2)}})
     files = sorted((opened.folder / "states").iterdir())
     assert len(files) == 2
-    assert store.newest_state(opened.folder)["number"] == 4
+    assert contents.newest_state(opened.folder)["number"] == 4
     files[-1].write_bytes(files[-1].read_bytes()[:50])
-    assert store.newest_state(opened.folder)["number"] == 3
+    assert contents.newest_state(opened.folder)["number"] == 3
     torch.save([1], files[-1])
-    assert store.newest_state(opened.folder)["number"] == 3
+    assert contents.newest_state(opened.folder)["number"] == 3
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_rubbish(tmp_path, monkeypatch):
@@ -96,7 +96,7 @@ def test_a_second_run_cannot_write_to_the_same_folder(opened):
 def test_results_are_read_back_with_tied_weights(opened):
     weight = torch.randn(3, 3)
     opened.save_result({"a": weight, "b": weight}, {"x": 1})
-    back = store.result_of(opened.folder)
+    back = contents.result_of(opened.folder)
     assert torch.equal(back["a"], weight) and torch.equal(back["b"], weight)
 
 
@@ -104,7 +104,7 @@ def test_results_are_read_back_with_tied_weights(opened):
 def test_a_broken_result_is_one_sentence(opened, content):
     (opened.folder / "model.safetensors").write_bytes(content)
     with pytest.raises(InputError, match="Cannot read"):
-        store.result_of(opened.folder)
+        contents.result_of(opened.folder)
 
 
 def test_folders_that_cannot_become_a_run(tmp_path):
@@ -122,6 +122,6 @@ def test_an_unwritable_parent_is_refused():
 
 
 def test_other_folders_are_no_run(tmp_path):
-    for read in (store.recipe_of, store.newest_state, store.result_of):
+    for read in (contents.recipe_of, contents.newest_state, contents.result_of):
         with pytest.raises(InputError, match="not a run folder"):
             read(tmp_path)

@@ -12,10 +12,11 @@ from engine.errors import InputError, RunError, Stopped, TrustNeeded
 from engine.events import Noticed
 from engine.monitor import Control, Monitor
 from engine.recipe import parse
+from engine.sharing.joining import join
 from engine.sharing.processes import ALONE
-from engine.sharing.ranks import Team, join, portable
 from engine.sharing.shared import SharedCurvature
 from engine.sharing.shares import held_rows, holders
+from engine.sharing.team import Team, portable
 
 
 def test_a_single_process_joins_nobody(monkeypatch):
