@@ -1,30 +1,21 @@
 """The command line: run, resume, branch, compare, inspect, plan, export and others."""
 
 import argparse
-import dataclasses
 import io
-import json
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from functools import partial
 
 from engine.starting import STOPPED, starting
 
 with starting(program=__name__ == "__main__"):
     import engine
-    from engine.comparing.comparison import EXAMPLE, load_comparison
-    from engine.errors import EngineError, InputError, RunError
-    from engine.events import Event, RunStopped
-    from engine.records.timeline import nodes_of
+    from engine import commands
+    from engine.comparing.comparison import EXAMPLE
+    from engine.errors import EngineError
     from engine.sharing.joining import join, leads
-    from engine.words.arguments import read_recipe, trusted
-    from engine.words.cells import CellsConsole
-    from engine.words.console import Console, layer_table, node_table, plan_report
-    from engine.words.manual import manual
 
 COMPARISON = f"""\
 SPEC.json says what all share, how each method changes that, and the axes:
@@ -96,113 +87,6 @@ def _explain(error: EngineError, debug: bool) -> None:
         print(f"  and {rest} more; --debug shows all", file=sys.stderr)
 
 
-def _run(options: argparse.Namespace) -> int:
-    recipe = read_recipe(options.recipe, options.set)
-    last = _follow(
-        options,
-        lambda **how: engine.run(recipe, options.out, ranks=options.ranks, **how),
-    )
-    return STOPPED if isinstance(last, RunStopped) else 0
-
-
-def _resume(options: argparse.Namespace) -> int:
-    last = _follow(
-        options,
-        lambda **how: engine.resume(options.folder, ranks=options.ranks, **how),
-    )
-    return STOPPED if isinstance(last, RunStopped) else 0
-
-
-def _compare(options: argparse.Namespace) -> int:
-    if options.ranks.size > 1:
-        raise InputError(
-            "A comparison runs in a single process.", "Start it without torchrun."
-        )
-    spec = load_comparison(options.spec)
-    last = _follow(
-        options, lambda **how: engine.compare(spec, options.out, **how), CellsConsole
-    )
-    if last.stopped:
-        return STOPPED
-    if last.failed:
-        raise RunError(
-            f"{last.failed} of {last.total} cells failed.",
-            "compare.csv says why; the same command tries them again.",
-        )
-    return 0
-
-
-def _follow(
-    options: argparse.Namespace,
-    go: Callable[..., Event],
-    speaker: type[Console] = Console,
-) -> Event:
-    """Run with Ctrl-C (or a polite kill) as the stop button; say what happens."""
-    control = engine.Control()
-    buttons = (signal.SIGINT, signal.SIGTERM)
-    with speaker(options.jsonl) as console:
-        before = [signal.signal(each, lambda *_: control.stop()) for each in buttons]
-        try:
-            return go(emit=console.say, control=control, trust=trusted(options.trust))
-        finally:
-            for each, handler in zip(buttons, before, strict=True):
-                signal.signal(each, handler)
-
-
-def _branch(options: argparse.Namespace) -> int:
-    engine.recipe_of(options.folder)  # which says if this is no run folder
-    recipe = read_recipe(options.recipe or options.folder, options.set)
-    go = partial(engine.branch, options.folder, options.node, options.out, recipe)
-    last = _follow(options, lambda **how: go(ranks=options.ranks, **how))
-    return STOPPED if isinstance(last, RunStopped) else 0
-
-
-def _nodes(options: argparse.Namespace) -> int:
-    engine.recipe_of(options.folder)  # which says if this is no run folder
-    nodes = nodes_of(options.folder)
-    if options.json:
-        print(json.dumps([dataclasses.asdict(node) for node in nodes], indent=2))
-    else:
-        Console(jsonl=False).terminal.print(node_table(nodes))
-    return 0
-
-
-def _inspect(options: argparse.Namespace) -> int:
-    with Console(options.jsonl) as console:
-        engine.inspect(
-            read_recipe(options.recipe, options.set),
-            layer_table(console),
-            trust=trusted(options.trust),
-        )
-    return 0
-
-
-def _plan(options: argparse.Namespace) -> int:
-    planned = engine.plan(
-        read_recipe(options.recipe, options.set), trusted(options.trust)
-    )
-    if options.json:
-        print(json.dumps(dataclasses.asdict(planned), indent=2))
-    else:
-        Console(jsonl=False).terminal.print(plan_report(planned))
-    return 0
-
-
-def _export(options: argparse.Namespace) -> int:
-    report = engine.export(
-        options.folder, options.to, options.out, trusted(options.trust), options.force
-    )
-    if report.moment:
-        print(report.moment, file=sys.stderr)
-    print(json.dumps(dataclasses.asdict(report), indent=2))
-    return 0
-
-
-def _settings(options: argparse.Namespace) -> int:
-    print(manual(), end="")
-    return 0
-
-
 def _parser() -> argparse.ArgumentParser:
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--debug", action="store_true", help="show tracebacks")
@@ -231,23 +115,23 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m engine",
         description="Prune trained networks with second-order information.",
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    known = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(
         name: str, command: Callable, help: str, *parents
     ) -> argparse.ArgumentParser:
-        added = commands.add_parser(name, help=help, parents=[shared, *parents])
+        added = known.add_parser(name, help=help, parents=[shared, *parents])
         added.set_defaults(command=command)
         return added
 
-    run = add("run", _run, "prune as a recipe says", spoken, cooked)
+    run = add("run", commands.run, "prune as a recipe says", spoken, cooked)
     run.add_argument("--out", required=True, metavar="FOLDER", help="the run folder")
-    resume = add("resume", _resume, "go on with a stopped run", spoken)
+    resume = add("resume", commands.resume, "go on with a stopped run", spoken)
     resume.add_argument("folder", metavar="FOLDER")
-    nodes = add("nodes", _nodes, "list the moments that a run has kept")
+    nodes = add("nodes", commands.nodes, "list the moments that a run has kept")
     nodes.add_argument("folder", metavar="FOLDER")
     nodes.add_argument("--json", action="store_true", help="print them as JSON")
-    branch = add("branch", _branch, "go on from one of them", spoken, settable)
+    branch = add("branch", commands.branch, "go on from one of them", spoken, settable)
     branch.add_argument("folder", metavar="FOLDER")
     branch.add_argument(
         *("--node", "--at"),  # torchrun takes the first for an option of its own
@@ -260,24 +144,26 @@ def _parser() -> argparse.ArgumentParser:
     branch.add_argument(
         "--recipe", metavar="RECIPE.json", help="in place of the run's own"
     )
-    compare = add("compare", _compare, "methods x sparsities x seeds", spoken)
+    compare = add("compare", commands.compare, "methods x sparsities x seeds", spoken)
     compare.formatter_class = argparse.RawDescriptionHelpFormatter
     compare.epilog = COMPARISON
     compare.add_argument("spec", metavar="SPEC.json")
     compare.add_argument(
         "--out", required=True, metavar="FOLDER", help="new, or to go on in"
     )
-    add("inspect", _inspect, "list the network's layers", spoken, cooked)
-    plan = add("plan", _plan, "what a recipe will cost", cooked)
+    add("inspect", commands.inspect, "list the network's layers", spoken, cooked)
+    plan = add("plan", commands.plan, "what a recipe will cost", cooked)
     plan.add_argument("--json", action="store_true", help="print it as JSON")
-    export = add("export", _export, "write the pruned network and check the file")
+    export = add(
+        "export", commands.export, "write the pruned network and check the file"
+    )
     export.add_argument("folder", metavar="FOLDER")
     export.add_argument("--to", required=True, metavar="FORMAT", help=_formats())
     export.add_argument("--out", required=True, metavar="FILE")
     export.add_argument(
         "--force", action="store_true", help="replace FILE where it exists"
     )
-    add("settings", _settings, "list every setting of a recipe")
+    add("settings", commands.settings, "list every setting of a recipe")
     return parser
 
 
