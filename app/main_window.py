@@ -33,8 +33,8 @@ from app.panels.log import LogPanel
 from app.panels.recipe import RecipePanel
 from app.preferences import Preferences
 from app.runner import Runner
-from app.steering.probing import Probing
 from app.steering.steering import Steering
+from app.steering.thresholds.probing import Probing
 from app.views import Views
 from app.workspace import Workspace
 from engine.recipe import Recipe

@@ -13,7 +13,7 @@ from app.bridge import Bridge, news
 from app.inspector import Inspector
 from app.preferences import Preferences
 from app.processes import Processes
-from app.steering.probing import Probing
+from app.steering.thresholds.probing import Probing
 from app.workspace import Workspace
 from engine.comparing.comparison import Comparison
 from engine.errors import EngineError, InputError, Stopped, TrustNeeded

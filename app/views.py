@@ -5,6 +5,8 @@ from PySide6.QtWidgets import QWidget
 from app.bridge import Bridge
 from app.centre import Rail
 from app.family import Family
+from app.looking.networks import Networks
+from app.looking.surgery import Surgery
 from app.panels.classes import ClassesPanel
 from app.panels.compare import ComparePanel
 from app.panels.curves import CurvesPanel
@@ -21,13 +23,11 @@ from app.panels.timeline import TimelinePanel
 from app.panels.weights import WeightsPanel
 from app.preferences import Preferences
 from app.runner import Runner
-from app.steering.budgeting import Budgeting
-from app.steering.damping import DampingSteering
-from app.steering.networks import Networks
-from app.steering.probing import Probing
+from app.steering.damping.steering import DampingSteering
+from app.steering.profile.budgeting import Budgeting
+from app.steering.schedule.strip import Strip
 from app.steering.steering import Steering
-from app.steering.strip import Strip
-from app.steering.surgery import Surgery
+from app.steering.thresholds.probing import Probing
 from app.workspace import Workspace
 
 

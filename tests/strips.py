@@ -3,7 +3,7 @@
 from PySide6.QtCore import QPointF, Qt
 
 from app.panels.schedule import SchedulePanel
-from app.steering.strip import Strip
+from app.steering.schedule.strip import Strip
 from engine.recipe import parse
 
 LEFT, SHIFT = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.ShiftModifier

@@ -18,12 +18,12 @@ from PySide6.QtWidgets import (
 
 import engine
 from app.dialogs.picture import PictureDialog
+from app.looking.networks import NEXT, TITLES, Networks
 from app.plots.classes import ClassesFigure
 from app.plots.empty import EmptyState
 from app.plots.thumbnails import Thumbnails, as_image
 from app.plots.view import Table, View
 from app.runner import Runner
-from app.steering.networks import NEXT, TITLES, Networks
 from app.tables import class_words as words
 from app.tables.class_table import CHANGE, ClassTableModel
 from app.tables.dressing import dress

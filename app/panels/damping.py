@@ -19,8 +19,8 @@ from app.plots import export
 from app.plots.damping import DampingFigure
 from app.plots.empty import EmptyState
 from app.plots.view import Table, View
-from app.steering.damping import DampingSteering
-from app.steering.damping_words import (
+from app.steering.damping.steering import DampingSteering
+from app.steering.damping.words import (
     EMPTY,
     JOINT,
     LOOKING,

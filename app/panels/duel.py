@@ -24,9 +24,9 @@ from app.plots.duel import DuelFigure
 from app.plots.empty import EmptyState
 from app.plots.view import Table, View
 from app.runner import Runner
-from app.steering.duel_words import agreement, verdict
 from app.tables.dressing import dress, sort_by_header
 from app.tables.duel import DuelModel
+from app.tables.duel_words import agreement, verdict
 from app.workspace import Workspace
 from engine import Duel
 from engine.part import settings, title_of

@@ -7,8 +7,8 @@ from PySide6.QtWidgets import QHBoxLayout, QToolButton, QVBoxLayout, QWidget
 from app.bridge import Bridge
 from app.plots.empty import EmptyState
 from app.preferences import Preferences
-from app.steering.layer_bounds import LayerBounds, bounds_of
-from app.steering.layer_edits import LayerEdits
+from app.steering.layers.bounds import LayerBounds, bounds_of
+from app.steering.layers.edits import LayerEdits
 from app.steering.steering import Steering
 from app.steering.vanishing import foretold, measured, sentence
 from app.tables.filter_field import FilterField

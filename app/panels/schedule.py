@@ -5,9 +5,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from app.plots.schedule import ScheduleFigure
 from app.plots.view import Table, View
-from app.steering.handles import Handle, told
-from app.steering.picture import COLUMNS, picture, rows, sentence
-from app.steering.strip import Strip
+from app.steering.schedule.handles import Handle, told
+from app.steering.schedule.picture import COLUMNS, picture, rows, sentence
+from app.steering.schedule.strip import Strip
 
 REDRAW = 60  # milliseconds between two drawings of what a run tells
 KEYS = "Arrows move it (Shift for more), Tab goes on."

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 
 from app.plots.sensitivity import SensitivityFigure
 from app.plots.view import Table, View
-from app.steering.budgeting import Budgeting
+from app.steering.profile.budgeting import Budgeting
 from app.steering.steering import Steering
 from app.tables.dressing import dress, sort_by_header
 from app.tables.prices import Price, PricesModel

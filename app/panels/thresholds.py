@@ -19,9 +19,9 @@ from app.plots.histogram import HistogramFigure
 from app.plots.multiples import Multiples, MultiplesView, Sheet
 from app.plots.view import Table, View
 from app.records.prunes import Prunes, bins
-from app.steering.next_prune import NextPrune
-from app.steering.probing import Probing
 from app.steering.steering import Steering
+from app.steering.thresholds.next_prune import NextPrune
+from app.steering.thresholds.probing import Probing
 from app.tables.units import short
 from app.workspace import Workspace
 from engine.events import Event, Histogram

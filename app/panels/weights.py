@@ -6,15 +6,15 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QLabel, QSplitter, QVBoxLayout, QWidget
 
 from app.bridge import Bridge
+from app.looking.networks import Networks
+from app.looking.single_weight import Chosen, SingleWeight
+from app.looking.surgery import Surgery
+from app.looking.weights_bar import WeightsBar
 from app.plots.base import small_font
 from app.plots.empty import EmptyState
 from app.plots.view import Table, View
 from app.plots.weight_grid import Cells, Grid, scale
 from app.plots.weights import WeightsFigure
-from app.steering.networks import Networks
-from app.steering.single_weight import Chosen, SingleWeight
-from app.steering.surgery import Surgery
-from app.steering.weights_bar import WeightsBar
 from app.tables import weight_words as words
 from app.workspace import Workspace
 from engine import Network

@@ -6,7 +6,7 @@ from PySide6.QtGui import QKeyEvent
 
 from app.palette import Palette
 from app.plots import base
-from app.steering.handles import Handle
+from app.steering.schedule.handles import Handle
 
 SIZE = 12  # pixels
 SYMBOLS = {"epochs": "s", "interval": "t1", "shape": "d", "drop": "d"}  # others round

@@ -14,8 +14,8 @@ from app.plots.handles import Grips
 from app.plots.legend import Entry, Legend
 from app.plots.marks import VerticalLines
 from app.plots.spans import Spans
-from app.steering.handles import RATE, SPARSITY
-from app.steering.picture import Picture
+from app.steering.schedule.handles import RATE, SPARSITY
+from app.steering.schedule.picture import Picture
 
 ENTRIES = (
     Entry("Prune planned", "sparsity", "hollow"),

@@ -5,7 +5,7 @@ import pyqtgraph as pg
 from app import palette
 from app.palette import Palette
 from app.plots import base
-from app.steering.picture import Span
+from app.steering.schedule.picture import Span
 
 TOP = 119  # percent: where the names are
 SHADES = ("training", "sparsity", "learning_rate")  # settle, prune, recover

@@ -1,1 +1,1 @@
-"""Steering: what the next prune would do, and moving it."""
+"""Steering: what the next prune would do, and moving it; a room for each view."""

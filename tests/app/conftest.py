@@ -8,7 +8,7 @@ from app.inspector import Inspector
 from app.main_window import MainWindow
 from app.preferences import Preferences
 from app.runner import Runner
-from app.steering.probing import Probing
+from app.steering.thresholds.probing import Probing
 from app.workspace import Workspace
 from engine.events import Event
 from engine.recipe import parse

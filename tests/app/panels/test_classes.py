@@ -7,9 +7,9 @@ from PySide6.QtCore import QPointF, Qt
 
 import engine
 from app.dialogs.picture import PictureDialog
+from app.looking.networks import Networks
 from app.panels.classes import MEASURE, STOP, ClassesPanel
 from app.plots.empty import EmptyState
-from app.steering.networks import Networks
 from app.steering.steering import Steering
 from engine.recipe import parse, with_changes
 

@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, Qt
 import engine
 from app.panels.damping import DampingPanel
 from app.plots.empty import EmptyState
-from app.steering.damping import DampingSteering
+from app.steering.damping.steering import DampingSteering
 from engine.looking.damping import Reference, suggested
 from engine.looking.settling import settling, suggested_samples
 from engine.recipe import parse, with_changes

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPoint, Qt
 import engine
 from app.panels.profile import ProfilePanel
 from app.plots.empty import EmptyState
-from app.steering.budgeting import Budgeting
+from app.steering.profile.budgeting import Budgeting
 from app.steering.steering import Steering
 from engine.recipe import parse, with_changes
 from engine.steering.overrides import overridden

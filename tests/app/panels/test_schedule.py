@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 
 from app.forms.draft import Draft
 from app.forms.group import GroupForm
-from app.steering.picture import picture
+from app.steering.schedule.picture import picture
 from engine.events import (
     Evaluated,
     LevelsPlanned,

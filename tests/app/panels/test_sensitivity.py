@@ -9,7 +9,7 @@ from PySide6.QtCore import QPointF, Qt
 import engine
 from app.panels.sensitivity import SensitivityPanel
 from app.plots.empty import EmptyState
-from app.steering.budgeting import Budgeting
+from app.steering.profile.budgeting import Budgeting
 from app.steering.steering import Steering
 from engine.recipe import parse, with_changes
 

@@ -8,12 +8,12 @@ import pytest
 from PySide6.QtCore import QPointF, Qt
 
 import engine
+from app.looking.networks import Networks
+from app.looking.single_weight import FIT, STOP
+from app.looking.surgery import Surgery
 from app.panels.weights import WeightsPanel
 from app.plots.empty import EmptyState
-from app.steering.networks import Networks
-from app.steering.single_weight import FIT, STOP
 from app.steering.steering import Steering
-from app.steering.surgery import Surgery
 from engine.events import Saved
 from engine.recipe import parse, with_changes
 

@@ -1,6 +1,6 @@
 """Damping in words: what one damping comes to; a hollow mark says foretold."""
 
-from app.steering.damping import DampingSteering
+from app.steering.damping.steering import DampingSteering
 from app.tables.units import PREDICTED, SEPARATOR, percent, rough, signed
 
 EMPTY = (

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.steering.foretold import in_force
-from app.steering.handles import Handle
-from app.steering.strip import Strip
+from app.steering.schedule.foretold import in_force
+from app.steering.schedule.handles import Handle
+from app.steering.schedule.strip import Strip
 from app.tables.units import many, percent
 from engine.recipe import Recipe
 

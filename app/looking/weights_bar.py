@@ -3,7 +3,7 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QHBoxLayout, QPushButton, QWidget
 
-from app.steering.networks import TITLES
+from app.looking.networks import TITLES
 from app.tables.units import short
 
 LOOKS = (("weights", "Weights"), ("mask", "Mask"))

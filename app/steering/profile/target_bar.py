@@ -12,8 +12,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.steering.budgeting import Budgeting
-from app.steering.fitted import amount
+from app.steering.profile.budgeting import Budgeting
+from app.steering.profile.fitted import amount
 from engine.steering.wish import Goal
 
 TIMED = (

@@ -1,7 +1,7 @@
 """Foretold: the prunes of a recipe before it runs, and those a run has still to do."""
 
 from app.records.course import Course
-from app.steering.handles import Standing
+from app.steering.schedule.handles import Standing
 from engine.errors import InputError
 from engine.recipe import Recipe
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 import engine
 from app.bridge import Bridge
 from app.runner import Runner
-from app.steering.fitted import fitted
+from app.steering.profile.fitted import fitted
 from app.steering.steering import Steering
 from app.workspace import Workspace
 from engine.events import DataLoaded

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from app.steering.networks import Networks
-from app.steering.surgery import Surgery
+from app.looking.networks import Networks
+from app.looking.surgery import Surgery
 from app.tables import weight_words as words
 from app.tables.dressing import dress
 from app.tables.exclusion import covering

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
 
 from app.plots.cuts import LAYER
 from app.steering.steering import ALL, Steering
-from app.tables.units import short
+from app.steering.vanishing import alarm_of
 
 COUNTED = {"weights": "All layers", "multiply-accumulates": "MACs removed"}
 TIPS = {
@@ -87,16 +87,6 @@ class SteerBar(QWidget):
         name = ALL if which == ALL else self._layer
         self._steering.set_share(name, value / 100)
         self._steering.release(f"cut of {name}")
-
-
-def alarm_of(names: tuple[str, ...]) -> str:
-    """What is about to disappear, in a sentence."""
-    if not names:
-        return ""
-    first = ", ".join(short(name) for name in names[:2])
-    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
-    best = "the best of each" if len(names) > 1 else "its best"
-    return f"Next to nothing stays of {first}{more}: only {best} is kept."
 
 
 def _field(tip: str) -> QDoubleSpinBox:

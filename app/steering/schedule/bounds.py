@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from app.steering.handles import Handle, Standing
+from app.steering.schedule.handles import Handle, Standing
 from app.tables.units import many, percent
 from engine.recipe import Recipe
 

@@ -5,8 +5,8 @@ from functools import partial
 from PySide6.QtCore import QObject, Signal
 
 import engine
+from app.looking.networks import NEXT, Networks
 from app.runner import Runner
-from app.steering.networks import NEXT, Networks
 from app.workspace import Workspace
 from engine import Known, LayerFit, Network
 from engine.looking.layer_weights import SingleRemoval

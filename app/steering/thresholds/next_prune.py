@@ -6,10 +6,10 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from app.plots.cuts import LAYER
 from app.plots.histogram import HistogramFigure
-from app.steering.bar import SteerBar
-from app.steering.forecast import ForecastTable, figures
-from app.steering.probing import Probing
 from app.steering.steering import ALL, Steering
+from app.steering.thresholds.bar import SteerBar
+from app.steering.thresholds.forecast import ForecastTable, figures
+from app.steering.thresholds.probing import Probing
 from app.workspace import Workspace
 from engine import Probed
 from engine.errors import EngineError

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction, QKeySequence
 
-from app.steering.layer_bounds import LayerBounds
+from app.steering.layers.bounds import LayerBounds
 from app.tables.exclusion import excluding, including
 from app.tables.layer_rows import CEILING, FLOOR, TARGET
 from app.tables.layer_table import LayerTableModel

@@ -7,9 +7,9 @@ from PySide6.QtCore import QObject, Signal
 from app.bridge import Bridge
 from app.records.course import Course
 from app.runner import Runner
-from app.steering.bounds import moved
-from app.steering.foretold import Levels, foretold, in_force, onward
-from app.steering.handles import Handle, Standing, handles
+from app.steering.schedule.bounds import moved
+from app.steering.schedule.foretold import Levels, foretold, in_force, onward
+from app.steering.schedule.handles import Handle, Standing, handles
 from app.workspace import Workspace
 from engine.amendment import Amendment
 from engine.errors import InputError

@@ -1,0 +1,1 @@
+"""Looking: into the weights of a network, which changes nothing."""

@@ -1,0 +1,1 @@
+"""Damping: what each would do, and moving the recipe's."""

@@ -1,0 +1,1 @@
+"""Layers: what the layer table changes of the recipe."""

@@ -1,0 +1,1 @@
+"""Profile: the sparsity of every layer, fitted to a budget."""

@@ -1,0 +1,1 @@
+"""Schedule: the prunes and the learning rate to come, moved by hand."""

@@ -1,0 +1,1 @@
+"""Thresholds: the cut through the saliencies, moved by hand, and its forecast."""
