@@ -3,13 +3,14 @@
 from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.plots.legend import Entry, Legend
-from app.plots.profile import Bar, ProfileBars, ProfileModel
+from app.plots.profile import ProfileBars
 from app.plots.view import Table, View, page
 from app.steering.profile.budgeting import Budgeting
 from app.steering.profile.fitted import amount
 from app.steering.profile.target_bar import TargetBar
 from app.steering.steering import Steering
 from app.steering.vanishing import alarm_of
+from app.tables.profile_bars import Bar, ProfileModel
 from app.tables.units import PREDICTED, percent, signed
 from app.workspace import Workspace
 from engine.steering.overrides import overridden, without_overrides
