@@ -134,7 +134,7 @@ def test_a_click_on_a_node_looks_at_it(qtbot, opened, bridge):
 def test_branches_beside_the_run_are_drawn_and_opened(qtbot, opened, runs, bridge):
     names = [line.folder.name for line in opened.lines]
     assert names == ["a-run", "b-branch"]  # and not the stranger
-    assert opened.figure._origins[1] == (0, 2)
+    assert opened.figure.tree.origins[1] == (0, 2)
     press(qtbot, opened, Qt.Key.Key_Down)
     line, node = opened.chosen
     assert line.folder == runs / "b-branch" and node.node == 7
