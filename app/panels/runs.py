@@ -151,8 +151,8 @@ class RunsPanel(QWidget):
         below.run_chosen.connect(view.show_run)
         below.curves_wanted.connect(runs.want_curves)
         below.layer_chosen.connect(workspace.select_layer)
-        below.measure_wanted.connect(self._measure)
-        below.stop_wanted.connect(self._runner.stop)
+        below.bar.measure_wanted.connect(self._measure)
+        below.bar.stop_wanted.connect(self._runner.stop)
         workspace.layer_selected.connect(below.show_layer)
         workspace.state_changed.connect(self._on_state)
         bridge.on(LatencyMeasured, runs.take)
@@ -241,7 +241,7 @@ class RunsPanel(QWidget):
     def _on_state(self, state: str) -> None:
         if state == "idle":
             self._measuring = False
-        self.below.set_state(state, self._measuring)
+        self.below.bar.set_state(state, self._measuring)
 
     def _ask(self) -> None:
         """The desktop's own dialog lets only one folder be chosen."""

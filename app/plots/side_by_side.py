@@ -5,12 +5,8 @@ from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, Signal
 from PySide6.QtWidgets import (
-    QComboBox,
-    QHBoxLayout,
     QLabel,
-    QPushButton,
     QSizePolicy,
-    QSpinBox,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -20,6 +16,7 @@ from app.plots import export
 from app.plots.base import small_font
 from app.plots.empty import EmptyState
 from app.plots.overlay import Overlay
+from app.plots.page_bar import AGAINST, CURVES, SETTINGS, PageBar
 from app.records import overlaid
 from app.records.pareto import staircase
 from app.records.runs import Entry
@@ -27,8 +24,6 @@ from app.tables.grid import GridModel, GridView, Line
 from app.tables.side_lines import layer_lines, setting_lines
 from app.tables.units import many
 
-PAGES = ("Curves", "Accuracy against", "Settings that differ", "Layer by layer")
-CURVES, AGAINST, SETTINGS, LAYERS = range(len(PAGES))
 NONE = "Tick a run in the table above to draw it here."
 READING = "The events of these runs are being read\N{HORIZONTAL ELLIPSIS}"
 NO_CURVES = "None of these runs has measured anything yet."
@@ -37,13 +32,6 @@ MEASURE = "Press Measure to time the networks of the ticked runs on this machine
 ALIKE = "The recipes of these runs are the same."
 NO_RECIPE = "Tick two or more runs to see where their recipes differ."
 NO_LAYERS = "None of these runs has pruned anything yet."
-HONEST = (
-    "Times the whole network of each ticked run on this machine, with the device and "
-    "threads of the recipe on show. torch multiplies with dense matrices, in which a "
-    "weight that is zero takes as long as any other: weight sparsity alone gains "
-    "nothing here."
-)
-AXES = (("Epochs", "epoch"), ("Seconds", "seconds"))
 
 
 class SideBySide(QWidget):
@@ -51,24 +39,13 @@ class SideBySide(QWidget):
 
     run_chosen = Signal(object)  # Path
     layer_chosen = Signal(str)  # full parameter name
-    measure_wanted = Signal(int)  # images of a batch
-    stop_wanted = Signal()
     curves_wanted = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._entries: list[Entry] = []
         self._layer = ""
-        self.pages = _combo("What is shown", PAGES)
-        self.measure = _combo("Measure", [m.capitalize() for m in overlaid.MEASURES])
-        self.axis = _combo("Against", [title for title, _ in AXES])
-        self.against = _combo("Against", [each.title for each in overlaid.AGAINST])
-        self.images = QSpinBox(minimum=1, maximum=4096, value=32, suffix=" images")
-        self.images.setToolTip("Images of a batch")
-        self.button = QPushButton("Measure")
-        self.button.setToolTip(HONEST)
-        self.button.clicked.connect(self._press)
-        self.busy = False
+        self.bar = PageBar()
         self.figure = Overlay()
         self.settings, self.layers = GridModel(self), GridModel(self)
         self.settings_view = GridView(self.settings, "Settings that differ")
@@ -83,14 +60,10 @@ class SideBySide(QWidget):
         self.figure.run_chosen.connect(self.run_chosen)
         self.figure.pointed.connect(self._point)
         self.layers_view.selectionModel().currentRowChanged.connect(self._choose_layer)
-        for box in (self.pages, self.measure, self.axis, self.against):
-            box.activated.connect(self._switch)
+        self.bar.changed.connect(self._switch)
+        self.bar.reset_asked.connect(self.figure.reset_view)
+        self.bar.save_asked.connect(self._ask)
         self._switch()
-
-    @property
-    def page(self) -> int:
-        """Which of `PAGES`."""
-        return self.pages.currentIndex()
 
     def show_runs(self, entries: Sequence[Entry]) -> None:
         """Show these runs."""
@@ -108,48 +81,23 @@ class SideBySide(QWidget):
         if name in names:
             self.layers_view.setCurrentIndex(self.layers.index(names.index(name), 0))
 
-    def set_state(self, state: str, measuring: bool) -> None:
-        """Whether the engine is free, and if not, whether it measures latencies."""
-        self.busy = measuring and state != "idle"
-        self.button.setText("Stop" if self.busy else "Measure")
-        self.button.setEnabled(self.busy or state == "idle")
-
     def save(self, path: Path) -> None:
         """Write what is shown as PNG or SVG, or its numbers as CSV."""
+        page = self.bar.page
         if path.suffix.lower() != ".csv":
-            export.save_picture(self._widgets[self.page], path)
-        elif self.page == CURVES:
+            export.save_picture(self._widgets[page], path)
+        elif page == CURVES:
             columns = overlaid.CURVE_COLUMNS
             export.save_table(columns, overlaid.curve_rows(self._entries), path)
-        elif self.page == AGAINST:
-            rows = overlaid.front_rows(self._entries, self._against())
+        elif page == AGAINST:
+            rows = overlaid.front_rows(self._entries, self.bar.against)
             export.save_table(overlaid.FRONT_COLUMNS, rows, path)
         else:
-            model = self.settings if self.page == SETTINGS else self.layers
+            model = self.settings if page == SETTINGS else self.layers
             rows = ((e.key, *(e.fractions or e.cells)) for e in model.lines)
             export.save_table(model.titles, rows, path)
 
     def _lay_out(self) -> None:
-        bar = QHBoxLayout()
-        bar.setContentsMargins(6, 2, 6, 0)
-        options = (self.measure, self.axis, self.against, self.images, self.button)
-        for widget in (self.pages, *options):
-            bar.addWidget(widget)
-        bar.addStretch(1)
-        for text, tip, slot in (
-            ("Reset view", "Show everything (double click)", self.figure.reset_view),
-            (
-                "Save…",
-                "What is shown: a picture (PNG, SVG) or a table (CSV)",
-                self._ask,
-            ),
-        ):
-            button = QPushButton(text)
-            button.setToolTip(tip)
-            button.clicked.connect(slot)
-            bar.addWidget(button)
-            if slot == self.figure.reset_view:
-                self.reset = button
         self._widgets = (
             self.figure, self.figure, self.settings_view, self.layers_view
         )  # fmt: skip
@@ -160,7 +108,7 @@ class SideBySide(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
-        column.addLayout(bar)
+        column.addWidget(self.bar)
         column.addWidget(self._empty, 1)
         column.addWidget(self.readout)
 
@@ -169,13 +117,8 @@ class SideBySide(QWidget):
         self.figure.reset_view()
 
     def _draw(self) -> None:
-        page, latency = self.page, self.against.currentIndex() == overlaid.LATENCY
-        for widget in (self.measure, self.axis):
-            widget.setVisible(page == CURVES)
-        self.against.setVisible(page == AGAINST)
-        for widget in (self.images, self.button):
-            widget.setVisible(page == AGAINST and latency)
-        self.reset.setVisible(page in (CURVES, AGAINST))
+        page = self.bar.page
+        self.bar.offer()
         self._stack.setCurrentWidget(self._widgets[page])
         self._point("")
         draw = (
@@ -187,8 +130,7 @@ class SideBySide(QWidget):
 
     def _draw_curves(self) -> str:
         self.curves_wanted.emit()
-        measure = overlaid.MEASURES[self.measure.currentIndex()]
-        title, axis = AXES[self.axis.currentIndex()]
+        measure, (title, axis) = self.bar.measure, self.bar.axis
         traces = overlaid.curves(self._entries, measure, axis)
         bottom = "Epochs of fine-tuning" if axis == "epoch" else f"{title} of work"
         left = "Accuracy %" if measure == "accuracy" else "Loss"
@@ -199,7 +141,7 @@ class SideBySide(QWidget):
         return "" if traces else READING if missing else NO_CURVES
 
     def _draw_against(self) -> str:
-        against = self._against()
+        against = self.bar.against
         traces = overlaid.trade_off(self._entries, against)
         best = overlaid.front_of(traces, against)
         stairs = staircase(best, against.more_is_better)
@@ -255,39 +197,22 @@ class SideBySide(QWidget):
         errors = [e.latency.error for e in self._entries if e.latency]
         return " ".join([MEASURE, *filter(None, errors[:1])])
 
-    def _against(self) -> overlaid.Against:
-        return overlaid.AGAINST[self.against.currentIndex()]
-
     def _point(self, words: str) -> None:
         self.readout.setText(words or self._hint())
 
     def _hint(self) -> str:
-        latency = self.against.currentIndex() == overlaid.LATENCY
-        if self.page == AGAINST and latency:
+        page = self.bar.page
+        if page == AGAINST and self.bar.latency:
             return "Dense products: a zero takes as long as any other weight."
         left_out = len(self._entries) - len(self.figure.traces)
-        if self.page == AGAINST and left_out > 0:
+        if page == AGAINST and left_out > 0:
             return f"{many(left_out, 'run')} without a final accuracy left out."
         return ""
-
-    def _press(self) -> None:
-        if self.busy:
-            self.stop_wanted.emit()
-        else:
-            self.measure_wanted.emit(self.images.value())
 
     def _choose_layer(self, current: QModelIndex) -> None:
         if current.isValid():
             self.layer_chosen.emit(self.layers.lines[current.row()].key)
 
     def _ask(self) -> None:
-        name = ("curves", "trade-off", "settings", "layers")[self.page] + ".png"
+        name = ("curves", "trade-off", "settings", "layers")[self.bar.page] + ".png"
         export.ask_and_save(self, name, export.EVERYTHING, self.save)
-
-
-def _combo(name: str, words: Sequence[str]) -> QComboBox:
-    box = QComboBox()
-    box.addItems(words)
-    box.setAccessibleName(name)
-    box.setToolTip(name)
-    return box

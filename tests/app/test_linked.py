@@ -29,8 +29,8 @@ def window(qtbot, window, tmp_path):
     window.views.setCurrentWidget(window.views.runs)
     window.views.runs.add([run])
     qtbot.waitUntil(lambda: len(window.views.runs.below.figure.traces), timeout=10_000)
-    window.views.runs.below.pages.setCurrentIndex(3)
-    window.views.runs.below.pages.activated.emit(3)
+    window.views.runs.below.bar.pages.setCurrentIndex(3)
+    window.views.runs.below.bar.pages.activated.emit(3)
     yield window
     shutil.rmtree(run)
 

@@ -24,7 +24,10 @@ def names(panel):
 
 
 def turn(panel, page, against=None):
-    for box, number in ((panel.below.pages, page), (panel.below.against, against)):
+    for box, number in (
+        (panel.below.bar.pages, page),
+        (panel.below.bar.others, against),
+    ):
         if number is not None:
             box.setCurrentIndex(number)
             box.activated.emit(number)

@@ -10,7 +10,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QLineEdit
 
 import engine
-from app.plots import side_by_side
+from app.plots import page_bar
 from app.tables.runs_table import NOTES, RUN, STATE
 from tests.app.panels.runs.reading import cell, read, turn
 
@@ -48,7 +48,7 @@ def test_runs_that_did_not_end_well_are_shown_as_they_are(qtbot, panel, folder):
     assert "summary.json cannot be read" in tips[0]
     assert "another version" in tips[1]
     assert cell(panel, 2, STATE) == "Unreadable" and "Not an event" in tips[2]
-    for page in range(len(side_by_side.PAGES)):
+    for page in range(len(page_bar.PAGES)):
         turn(panel, page)
     shutil.rmtree(folder / "a")
     panel.buttons["Refresh"].click()

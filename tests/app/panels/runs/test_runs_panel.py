@@ -10,7 +10,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QImage
 
 from app.panels.runs import RunsPanel
-from app.plots import side_by_side
+from app.plots import page_bar
 from app.plots.empty import EmptyState
 from app.preferences import Preferences
 from app.records.overlaid import LATENCY
@@ -66,18 +66,18 @@ def test_curves_and_front_are_of_the_ticked_runs(qtbot, full):
     full.view.setCurrentIndex(full.view.proxy.index(0, RUN))
     qtbot.keyClick(full.view, Key.Key_Space)
     qtbot.waitUntil(lambda: len(figure.traces) == 2)
-    turn(full, side_by_side.AGAINST, 0)
+    turn(full, page_bar.AGAINST, 0)
     assert [float(t.points[0][0]) for t in figure.traces] == pytest.approx([90, 90], 1)
     best = max(float(t.points[1][0]) for t in figure.traces)
     assert figure.stairs == [(pytest.approx(90, abs=0.1), best)]
 
 
 def test_settings_and_layers_are_side_by_side(qtbot, full, workspace):
-    turn(full, side_by_side.SETTINGS)
+    turn(full, page_bar.SETTINGS)
     lines = {line.key: line.cells for line in full.below.settings.lines}
     assert lines["allocation.sparsity"] == ("0.5", "0.9", "0.9")
     assert lines["finetune.epochs"] == ("0", "0", "1")
-    turn(full, side_by_side.LAYERS)
+    turn(full, page_bar.LAYERS)
     model = full.below.layers
     assert model.titles == ("Layer", "a", "b", "c") and len(model.lines) == 10
     workspace.select_layer("fc.weight")
@@ -89,7 +89,7 @@ def test_settings_and_layers_are_side_by_side(qtbot, full, workspace):
 
 
 def test_a_click_on_a_point_chooses_its_run(qtbot, full, folder):
-    turn(full, side_by_side.AGAINST, 1)
+    turn(full, page_bar.AGAINST, 1)
     figure = full.below.figure
     qtbot.waitUntil(lambda: len(figure.traces) == 3)
     qtbot.wait(50)  # the axes are laid out when they are painted
@@ -125,16 +125,16 @@ def test_the_runs_and_columns_are_remembered(qtbot, show, runner, full, preferen
 
 
 def test_latencies_are_measured_on_demand(qtbot, full, workspace, bridge):
-    turn(full, side_by_side.AGAINST, LATENCY)
+    turn(full, page_bar.AGAINST, LATENCY)
     stack = full.below.findChild(EmptyState)
     assert stack.is_empty and "Press Measure" in stack.text
-    full.below.images.setValue(4)
-    qtbot.mouseClick(full.below.button, LEFT)
-    assert workspace.state == "running" and full.below.button.text() == "Stop"
+    full.below.bar.images.setValue(4)
+    qtbot.mouseClick(full.below.bar.button, LEFT)
+    assert workspace.state == "running" and full.below.bar.button.text() == "Stop"
     qtbot.waitUntil(lambda: workspace.state == "idle", timeout=30_000)
     figure = full.below.figure
     qtbot.waitUntil(lambda: len(figure.traces) == 3)
-    assert not stack.is_empty and full.below.button.text() == "Measure"
+    assert not stack.is_empty and full.below.bar.button.text() == "Measure"
     for entry, trace in zip(full.runs.entries, figure.traces, strict=True):
         assert trace.points[0][0] == pytest.approx(1000 * entry.latency.seconds)
         assert trace.spread[0] <= trace.points[0][0] <= trace.spread[1]
@@ -145,10 +145,10 @@ def test_latencies_are_measured_on_demand(qtbot, full, workspace, bridge):
 
 
 def test_measuring_is_stopped_with_the_same_button(qtbot, full, workspace):
-    turn(full, side_by_side.AGAINST, LATENCY)
-    full.below.images.setValue(4096)  # more than a moment's work
-    qtbot.mouseClick(full.below.button, LEFT)
-    qtbot.mouseClick(full.below.button, LEFT)
+    turn(full, page_bar.AGAINST, LATENCY)
+    full.below.bar.images.setValue(4096)  # more than a moment's work
+    qtbot.mouseClick(full.below.bar.button, LEFT)
+    qtbot.mouseClick(full.below.bar.button, LEFT)
     assert workspace.state == "stopping"
     qtbot.waitUntil(lambda: workspace.state == "idle", timeout=30_000)
     assert sum(entry.latency is not None for entry in full.runs.entries) < 3
@@ -156,7 +156,7 @@ def test_measuring_is_stopped_with_the_same_button(qtbot, full, workspace):
 
 def test_everything_is_saved(qtbot, full, tmp_path):
     qtbot.waitUntil(lambda: len(full.below.figure.traces) == 3)
-    for page in range(len(side_by_side.PAGES)):
+    for page in range(len(page_bar.PAGES)):
         turn(full, page)
         for suffix in ("png", "svg", "csv"):
             full.below.save(tmp_path / f"{page}.{suffix}")
