@@ -9,14 +9,12 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from app import palette
 from app.palette import Palette
 from app.plots import base
-from app.plots.axes import NumberAxis
 from app.plots.channel_axis import ChannelAxis
-from app.plots.density import Density
 from app.plots.legend import Entry, Legend
+from app.plots.margins import Margins
 from app.plots.weight_colours import Look, pixels
 from app.plots.weight_grid import Cells, Grid, Window
 
-DENSITY = 46  # pixels of the densities beside the picture
 ZOOM = 0.6  # of a key press
 BESIDE = (
     Entry("Chosen", "cut", "outline"),
@@ -71,18 +69,18 @@ class WeightsFigure(base.Figure):
         self._plot = base.plot_item("Output channel", self._columns, self._rows)
         self._plot.showGrid(x=False, y=False)
         self._plot.setLabel("bottom", "Input channel")
-        self._above = base.plot_item("", NumberAxis("bottom"))
-        self._beside = base.plot_item("", NumberAxis("bottom"))
-        self._canvas.addItem(self._above, 0, 0)
+        self._plot.getViewBox().invertY(True)
+        room = 2 * self.fontMetrics().height() + 8  # numbers and a title
+        self._columns.setHeight(room)
         self._canvas.addItem(self._plot, 1, 0)
-        self._canvas.addItem(self._beside, 1, 1)
+        self._canvas.ci.layout.setSpacing(0)
+        self._canvas.ci.layout.setContentsMargins(0, 0, 0, 0)
+        self.margins = Margins(self._canvas, self._plot, room)
         self._image = pg.ImageItem(axisOrder="row-major")
         self._mark = pg.ScatterPlotItem(symbol="s", size=11)
         self._movers = pg.ScatterPlotItem(symbol="o")
         for item in (self._image, self._mark, self._movers):
             self._plot.addItem(item)
-        self._densities = [Density(self._above, False), Density(self._beside, True)]
-        self._arrange()
         self.legend = Legend(ENTRIES["weights"])
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 4)
@@ -125,8 +123,7 @@ class WeightsFigure(base.Figure):
         ):
             axis.set_channels(each, grid.gap)
             axis.setLabel(title)
-        for axis, density in enumerate(reversed(self._densities)):
-            density.draw(*grid.densities(axis))
+        self.margins.draw(grid)
         if anew:
             self.cells = None
             self._image.clear()
@@ -142,7 +139,7 @@ class WeightsFigure(base.Figure):
     def show_cells(self, cells: Cells, look: Look) -> None:
         """Draw what was summed up of the window."""
         self.cells, self._look = cells, look
-        foretold = any((each.left != each.after).any() for each in self._densities)
+        foretold = self.margins.foretold
         shown = (e for e in ENTRIES[look] if foretold or e.text not in FORETOLD)
         self.legend.set_entries(tuple(shown))
         self._paint()
@@ -194,39 +191,13 @@ class WeightsFigure(base.Figure):
     def recolour(self, colours: Palette) -> None:
         """Give every item its colour again."""
         self._canvas.setBackground(colours.background)
-        for plot in (self._plot, self._above, self._beside):
-            base.recolour(plot, colours)
-        for hidden in (self._above.getAxis("bottom"), self._beside.getAxis("left")):
-            hidden.setStyle(showValues=False)
-        self._beside.getAxis("left").setWidth(4)
-        self._above.getAxis("bottom").setHeight(4)
-        for density in self._densities:
-            density.recolour(colours)
+        base.recolour(self._plot, colours)
+        self.margins.recolour(colours)
         self._mark.setPen(base.line(colours.cut, 2))
         self._mark.setBrush(None)
         self._movers.setPen(base.line(colours.cut, 1.4))
         self._movers.setBrush(None)
         self._paint()
-
-    def _arrange(self) -> None:
-        layout = self._canvas.ci.layout
-        layout.setRowFixedHeight(0, DENSITY)
-        layout.setColumnFixedWidth(1, DENSITY)
-        layout.setSpacing(0)
-        layout.setContentsMargins(0, 0, 0, 0)
-        room = 2 * self.fontMetrics().height() + 8  # numbers and a title
-        for plot in (self._plot, self._beside):
-            plot.getAxis("bottom").setHeight(room)
-        self._plot.getViewBox().invertY(True)
-        self._above.getViewBox().setXLink(self._plot.getViewBox())
-        self._beside.getViewBox().invertY(True)
-        self._beside.getViewBox().setYLink(self._plot.getViewBox())
-        self._above.getViewBox().setMouseEnabled(x=False, y=False)
-        self._beside.getViewBox().setMouseEnabled(x=False, y=False)
-        self._above.setYRange(0, 100, padding=0.02)
-        self._beside.setXRange(0, 100, padding=0.02)
-        for plot, side in ((self._above, "left"), (self._beside, "bottom")):
-            plot.getAxis(side).setTicks([[(50, "50 %")]])
 
     def _paint(self) -> None:
         if self.cells is None:

@@ -95,7 +95,7 @@ def test_the_layer_is_drawn_with_what_would_go(scored, workspace, study):
     gone[study.removed(units, LAYER).numpy()] = True
     assert (cells.going.astype(bool) == gone.reshape(values.shape)).all()
     per_row = 1 - gone.reshape(32, -1).mean(1)
-    beside, above = scored.figure._densities[1], scored.figure._densities[0]
+    beside, above = scored.figure.margins.rows, scored.figure.margins.columns
     assert beside.after == pytest.approx(100 * per_row)
     assert beside.left.tolist() == [100.0] * 32 and len(above.left) == 16
     names = [scored.bar.layers.itemData(i) for i in range(scored.bar.layers.count())]
