@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QFileDialog, QMessageBox, QWidget
+from PySide6.QtWidgets import QMessageBox, QWidget
 
 from app.banner import Banner
 from app.dialogs.export import ExportDialog
@@ -14,10 +14,9 @@ from app.dialogs.preferences import PreferencesDialog
 from app.dialogs.trust import TrustDialog
 from app.errors import show_defect, show_error
 from app.forms.draft import Draft
-from app.history import History, can_resume
+from app.history import can_resume
 from app.inspector import Inspector
 from app.naming import run_folder
-from app.opening import FILTERS, open_path
 from app.panels.recipe import RecipePanel
 from app.preferences import Preferences
 from app.runner import Runner
@@ -25,10 +24,8 @@ from app.tables.units import accuracy, percent
 from app.workspace import Workspace
 from engine import recipe_of
 from engine.comparing.cells import ComparisonEnded
-from engine.errors import EngineError, InputError, TrustNeeded
+from engine.errors import EngineError, TrustNeeded
 from engine.events import Event, RunFinished, RunStopped
-from engine.recipe import dump
-from engine.records.whole import write
 
 COLLAPSE = 0.5  # share of the dense accuracy below which a run is no success
 
@@ -38,8 +35,6 @@ class Commands(QObject):
 
     resumable_changed = Signal(bool)  # the shown run was stopped and can go on
     preferences_wanted = Signal()
-    comparison_opened = Signal(object)  # Path of its folder
-    named = Signal(str)  # file name of the recipe that was opened or saved
 
     def __init__(
         self,
@@ -47,7 +42,6 @@ class Commands(QObject):
         draft: Draft,
         inspector: Inspector,
         runner: Runner,
-        history: History,
         preferences: Preferences,
         recipe_panel: RecipePanel,
         notice: Banner,
@@ -58,78 +52,11 @@ class Commands(QObject):
         self._draft = draft
         self._inspector = inspector
         self._runner = runner
-        self._history = history
         self._preferences = preferences
         self._recipe_panel = recipe_panel
         self._notice = notice
         self._window = window
         self._trust: TrustDialog | None = None
-
-    def open_model(self) -> None:
-        """Choose a Python file or a checkpoint."""
-        self._choose(FILTERS["model"])
-
-    def open_recipe(self) -> None:
-        """Choose a recipe file."""
-        self._choose(FILTERS["recipe"])
-
-    def open_run(self) -> None:
-        """Choose a run folder."""
-        chosen = QFileDialog.getExistingDirectory(
-            self._window, "Open a run folder", str(self._preferences.runs)
-        )
-        if chosen:
-            self.open(Path(chosen))
-
-    def open(self, path: Path) -> None:
-        """Show whatever this is; a sentence in the window when it cannot be."""
-        self._history.leave()
-        if self._workspace.state != "idle":
-            self._notice.tell("Stop the run before you open something else.", "warning")
-            return
-        try:
-            opened = open_path(path, self._workspace.recipe)
-        except EngineError as error:
-            self._notice.tell(f"{error.message} {error.hint}", "error")
-            return
-        self._notice.hide()
-        self.resumable_changed.emit(False)
-        self._preferences.remember(path.expanduser().absolute())
-        if opened.run:
-            self._history.open(opened.run, opened.recipe, self._inspector.take_as_seen)
-        else:
-            self._workspace.set_recipe(opened.recipe)
-            if path.suffix.lower() == ".json":
-                self._workspace.set_folder(None)
-                self.named.emit(path.name)
-            elif opened.comparison:
-                self.comparison_opened.emit(opened.comparison)
-
-    def save(self) -> None:
-        """Save the recipe where the person says."""
-        chosen, _ = QFileDialog.getSaveFileName(
-            self._window,
-            "Save the recipe",
-            str((self._workspace.folder or Path.home()) / "recipe.json"),
-            FILTERS["recipe"],
-        )
-        if chosen:
-            self.save_as(Path(chosen).with_suffix(".json"))
-
-    def save_as(self, path: Path) -> None:
-        """Write the recipe file, whole or not at all."""
-        try:
-            write(path, dump(self._workspace.recipe).encode())
-        except OSError as error:
-            show_error(
-                InputError(
-                    f"Cannot write {path}: {error.strerror}.",
-                    "Choose a folder you may write to.",
-                ),
-                self._window,
-            )
-            return
-        self.named.emit(path.name)
 
     def plan(self) -> None:
         """Show what the recipe will take."""
@@ -270,13 +197,6 @@ class Commands(QObject):
             "state.",
             "warning", "Resume run", self.resume,
         )  # fmt: skip
-
-    def _choose(self, filter: str) -> None:
-        recent = self._preferences.values.recent
-        start = str(Path(recent[0]).parent) if recent else ""
-        chosen, _ = QFileDialog.getOpenFileName(self._window, "Open", start, filter)
-        if chosen:
-            self.open(Path(chosen))
 
     def _on_trust_answered(self, answer: int) -> None:
         dialog, self._trust = self._trust, None

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QApplication,
     QMainWindow,
@@ -22,6 +22,7 @@ from app.comparing import Comparing
 from app.dialogs.closing import ask_to_close
 from app.errors import Net
 from app.family import Family
+from app.files import Files
 from app.forms.draft import Draft
 from app.history import History
 from app.inspector import Inspector
@@ -35,6 +36,7 @@ from app.preferences import Preferences
 from app.runner import Runner
 from app.steering.steering import Steering
 from app.steering.thresholds.probing import Probing
+from app.theme import Theme
 from app.views import Views
 from app.workspace import Workspace
 from engine.recipe import Recipe
@@ -83,9 +85,12 @@ class MainWindow(QMainWindow):
         self.notice = Banner(wide=True, parent=self)
         self.moment = MomentBar(self.bridge, self)
         self.actions_ = Actions(self.workspace, self.draft, self)
+        self.files = Files(
+            self.workspace, self.inspector, self.history, preferences, self.notice, self
+        )
         self.commands = Commands(
-            self.workspace, self.draft, self.inspector, self.runner, self.history,
-            preferences, self.recipe_panel, self.notice, self,
+            self.workspace, self.draft, self.inspector, self.runner, preferences,
+            self.recipe_panel, self.notice, self,
         )  # fmt: skip
         self.comparing = Comparing(
             self.workspace, self.runner, preferences, self.notice, self
@@ -99,11 +104,10 @@ class MainWindow(QMainWindow):
         self._connect()
         self._restore()
         self._show_title()
-        self.actions_.recolour()
         if preferences.problem:
             self.notice.tell(preferences.problem, "warning")
         if path is not None:
-            self.commands.open(path)
+            self.files.open(path)
         if self.workspace.folder is None:
             self.inspector.inspect()
 
@@ -115,7 +119,7 @@ class MainWindow(QMainWindow):
     def dropEvent(self, event: QDropEvent) -> None:
         """Open what was dropped."""
         for url in event.mimeData().urls()[:1]:
-            self.commands.open(Path(url.toLocalFile()))
+            self.files.open(Path(url.toLocalFile()))
         event.acceptProposedAction()
 
     def closeEvent(self, event: QCloseEvent) -> None:
@@ -156,7 +160,8 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self._rows)
         self.statusBar().addWidget(self.activity, 1)
         self.statusBar().setSizeGripEnabled(False)
-        self._open_button = build_toolbar(self, self.actions_)
+        button = build_toolbar(self, self.actions_)
+        self.theme = Theme(self._preferences, self.actions_, button, self)
         self._panel_actions = panel_actions(
             self,
             (
@@ -167,16 +172,16 @@ class MainWindow(QMainWindow):
         )
         build_menus(
             self, self.actions_, self._panel_actions, self._preferences,
-            self.commands.open,
+            self.files.open,
         )  # fmt: skip
 
     def _connect(self) -> None:
         """Every signal between panels, engine and commands."""
-        do, act, runner = self.commands, self.actions_, self.runner
-        act.open_model.triggered.connect(do.open_model)
-        act.open_recipe.triggered.connect(do.open_recipe)
-        act.open_run.triggered.connect(do.open_run)
-        act.save.triggered.connect(do.save)
+        do, act, files, runner = self.commands, self.actions_, self.files, self.runner
+        act.open_model.triggered.connect(files.open_model)
+        act.open_recipe.triggered.connect(files.open_recipe)
+        act.open_run.triggered.connect(files.open_run)
+        act.save.triggered.connect(files.save)
         act.plan.triggered.connect(do.plan)
         act.score.triggered.connect(self._score)
         act.start.triggered.connect(do.start)
@@ -191,15 +196,16 @@ class MainWindow(QMainWindow):
         act.preferences.triggered.connect(self._edit_preferences)
         act.about.triggered.connect(do.about)
         act.quit.triggered.connect(self.close)
-        act.themes.triggered.connect(self._on_theme_chosen)
+        act.themes.triggered.connect(self.theme.choose)
         do.resumable_changed.connect(act.set_resumable)
-        do.named.connect(self._on_named)
-        do.comparison_opened.connect(self.comparing.open)
+        files.left.connect(lambda: act.set_resumable(False))
+        files.named.connect(self._on_named)
+        files.comparison_opened.connect(self.comparing.open)
         self.comparing.begun.connect(self._show_comparison)
         self.comparing.opened.connect(self.views.compare.set_comparison)
         self.comparing.opened.connect(self._show_comparison)
-        self.views.compare.cell_opened.connect(do.open)
-        self.views.runs.run_opened.connect(do.open)
+        self.views.compare.cell_opened.connect(files.open)
+        self.views.runs.run_opened.connect(files.open)
         do.preferences_wanted.connect(self._edit_preferences)
         self.inspector.inspected.connect(do.on_inspected)
         self.inspector.inspect_failed.connect(do.on_inspect_failed)
@@ -215,13 +221,13 @@ class MainWindow(QMainWindow):
         self.probing.crashed.connect(do.on_defect)
         self.views.networks.crashed.connect(do.on_defect)
         self.family.failed.connect(do.on_defect)
-        self.views.timeline.run_wanted.connect(do.open)
+        self.views.timeline.run_wanted.connect(files.open)
         runner.scored.connect(self.workspace.set_scored)
         self.history.opened.connect(do.on_run_opened)
         self.history.failed.connect(do.on_defect)
         self.workspace.folder_changed.connect(self._show_title)
         self.workspace.state_changed.connect(self._show_title)
-        QApplication.styleHints().colorSchemeChanged.connect(self._on_system_scheme)
+        QApplication.styleHints().colorSchemeChanged.connect(self.theme.follow)
 
     def _show_title(self) -> None:
         folder = self.workspace.folder
@@ -257,25 +263,7 @@ class MainWindow(QMainWindow):
 
     def _edit_preferences(self) -> None:
         if self.commands.edit_preferences():
-            self._use_theme(self._preferences.values.theme)
-
-    def _on_theme_chosen(self, action: QAction) -> None:
-        self._preferences.change(theme=action.data())
-        self._use_theme(action.data())
-
-    def _on_system_scheme(self) -> None:
-        if self._preferences.values.theme == "system":
-            self._use_theme("system")
-
-    def _use_theme(self, theme: str) -> None:
-        hints = QApplication.styleHints()
-        hints.blockSignals(True)  # our own change of scheme is not the desktop's
-        assets.apply_theme(QApplication.instance(), theme)
-        hints.blockSignals(False)
-        self.actions_.recolour()
-        self._open_button.setIcon(assets.icon("folder-open-outline"))
-        for action in self.actions_.themes.actions():
-            action.setChecked(action.data() == theme)
+            self.theme.renew()
 
     def _remember(self) -> None:
         saves = (self.saveGeometry, self._columns.saveState, self._rows.saveState)
@@ -283,7 +271,7 @@ class MainWindow(QMainWindow):
         self._preferences.change(window=geometry.remembered(parts))
 
     def _restore(self) -> None:
-        self._use_theme(self._preferences.values.theme)
+        self.theme.renew()
         room = self.screen().availableSize()
         self.resize(min(1440, room.width()), min(900, room.height()))
         self._columns.setSizes(COLUMNS)

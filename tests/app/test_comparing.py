@@ -63,7 +63,7 @@ def test_an_opened_comparison_shows_its_table_and_its_runs(qtbot, window, quick)
     before = [window.views.compare.model.index(0, n).data() for n in range(2)]
     window.views.compare.model.set_cells(())
     window.workspace.set_recipe(with_changes(quick, {"allocation.sparsity": 0.4}))
-    window.commands.open(folder)
+    window.files.open(folder)
     assert [window.views.compare.model.index(0, n).data() for n in range(2)] == before
     assert window.workspace.recipe == quick
     assert window.views.currentWidget() is window.views.compare
@@ -81,7 +81,7 @@ def test_a_stop_leaves_cells_that_can_be_filled_later(qtbot, window, quick):
     assert f"{last.done} of 120 cells are done" in window.notice.text
     assert window.workspace.state == "idle"
     folder = window.views.compare.folder
-    window.commands.open(folder)
+    window.files.open(folder)
     assert window.notice._button.text() == "Fill the others"
     with qtbot.waitSignal(window.runner.run_ended, timeout=PATIENCE) as ended:
         window.notice._button.click()
@@ -108,7 +108,7 @@ def test_what_cannot_begin_is_said(qtbot, window, quick, tmp_path):
 
 def test_a_broken_folder_is_a_sentence(window, tmp_path):
     (tmp_path / "compare.json").write_text("{")
-    window.commands.open(tmp_path)
+    window.files.open(tmp_path)
     assert "does not hold a comparison" in window.notice.text
 
 

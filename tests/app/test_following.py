@@ -25,7 +25,7 @@ def seen(window):
 
 
 def attach(qtbot, window, writer):
-    window.commands.open(writer.folder)
+    window.files.open(writer.folder)
     qtbot.waitUntil(lambda: window.workspace.state == "following", timeout=PATIENCE)
 
 
@@ -57,7 +57,7 @@ def test_a_run_whose_writer_is_gone_can_be_resumed(qtbot, window, writer):
 def test_opening_something_else_leaves_the_run_alone(qtbot, window, writer, seen):
     attach(qtbot, window, writer)
     recipe = writer.folder / "recipe.json"
-    window.commands.open(recipe)
+    window.files.open(recipe)
     assert window.workspace.state == "idle"
     writer.record(PhaseStarted("finetune"))
     qtbot.wait(600)

@@ -25,7 +25,7 @@ def window(qtbot, window, tmp_path):
     engine.run(SCORED, run)
     window.resize(1366, 768)
     with qtbot.waitSignal(window.history.opened, timeout=20_000):
-        window.commands.open(run)
+        window.files.open(run)
     window.views.setCurrentWidget(window.views.runs)
     window.views.runs.add([run])
     qtbot.waitUntil(lambda: len(window.views.runs.below.figure.traces), timeout=10_000)

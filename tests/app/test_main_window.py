@@ -61,7 +61,7 @@ def test_an_opened_run_says_what_it_said_live(qtbot, window, seen):
     live = [e for e in seen if isinstance(e, Pruned | Evaluated | RunFinished)]
     seen.clear()
     window.workspace.set_recipe(Recipe())
-    window.commands.open(folder)
+    window.files.open(folder)
     qtbot.waitUntil(lambda: any(isinstance(e, RunFinished) for e in seen))
     again = [e for e in seen if isinstance(e, Pruned | Evaluated | RunFinished)]
     assert again == live
@@ -85,7 +85,7 @@ def test_a_stopped_run_can_be_resumed_after_opening(qtbot, window, longer):
     assert isinstance(ended.args[0], RunStopped)
     folder = window.workspace.folder
     with qtbot.waitSignal(window.history.opened, timeout=PATIENCE):
-        window.commands.open(folder)
+        window.files.open(folder)
     assert "Resume" not in window.notice.text
     assert window.actions_.resume.isEnabled()
     window.actions_.resume.trigger()
@@ -108,7 +108,7 @@ def test_a_start_ends_a_replay_under_way(qtbot, window, seen, quick, tmp_path):
     for number in range(20_000):
         store.record(Noticed("info", f"old {number}"))
     store.close()
-    window.commands.open(tmp_path / "old")
+    window.files.open(tmp_path / "old")
     with qtbot.waitSignal(window.runner.run_ended, timeout=PATIENCE):
         window.actions_.start.trigger()
         seen.clear()
@@ -151,13 +151,13 @@ def preferences_of(window):
 
 def test_a_recipe_is_saved_as_it_is(window, tmp_path):
     path = tmp_path / "saved.json"
-    window.commands.save_as(path)
+    window.files.save_as(path)
     assert path.read_text() == dump(window.workspace.recipe)
 
 
 def test_a_recipe_that_cannot_be_saved_is_a_dialog(qtbot, window, tmp_path):
     (tmp_path / "file").touch()
-    window.commands.save_as(tmp_path / "file" / "saved.json")
+    window.files.save_as(tmp_path / "file" / "saved.json")
     dialog = window.findChild(ErrorDialog)
     assert dialog.isVisible()
     dialog.reject()
@@ -167,7 +167,7 @@ def test_a_broken_checkpoint_is_said_above_the_form(qtbot, window, tmp_path):
     path = tmp_path / "empty.pth"
     path.touch()
     with qtbot.waitSignal(window.inspector.inspect_failed, timeout=PATIENCE):
-        window.commands.open(path)
+        window.files.open(path)
     assert "empty.pth" in window.recipe_panel.banner.text
     with qtbot.waitSignal(window.inspector.inspected, timeout=PATIENCE):
         window.actions_.undo.trigger()
@@ -181,7 +181,7 @@ def test_trust_is_asked_once_and_loads_the_network(qtbot, window, tmp_path):
         "    return nn.Sequential(nn.Flatten(), nn.Linear(64, 10))\n"
     )
     with qtbot.waitSignal(window.inspector.trust_needed, timeout=PATIENCE):
-        window.commands.open(file)
+        window.files.open(file)
     dialog = window.findChild(TrustDialog)
     assert "nn.Linear(64, 10)" in dialog.source.toPlainText()
     with qtbot.waitSignal(window.inspector.inspected, timeout=PATIENCE):

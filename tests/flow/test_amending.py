@@ -57,7 +57,7 @@ def test_an_amended_run_is_replayed_without_a_window(
     assert again["final"] == told["final"]
     assert again["amendments"] == told["amendments"]
 
-    window.commands.open(folder)  # and it is shown as it was
+    window.files.open(folder)  # and it is shown as it was
     qtbot.waitUntil(lambda: panel.strip.course.over, timeout=PATIENCE)
     assert panel.strip.course.done[-1] == (3.0, pytest.approx(0.8, abs=1e-3))
     assert panel.forget.isVisible()

@@ -98,7 +98,7 @@ def test_a_moment_is_looked_at_and_branched_from(qtbot, window, click):
     assert [event.node for event in told] == [3]
 
     with qtbot.waitSignal(window.history.opened, timeout=PATIENCE):
-        window.commands.open(folder)
+        window.files.open(folder)
     assert zeros(window) == pruned
     qtbot.waitUntil(lambda: len(panel.lines) == 2, timeout=PATIENCE)
     assert panel.lines[1].folder == branch
