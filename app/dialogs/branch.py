@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from app.banner import Banner
-from app.forms.differences import differences
+from app.forms.change_words import change_words
 from engine.recipe import Recipe
 
 SAME = "Nothing: the branch goes on exactly as the run did, but for what is told below."
@@ -25,7 +25,7 @@ MOMENTUM = (
 
 
 class BranchDialog(QDialog):
-    """The differences of the recipe from that of the run, and a name for the folder.
+    """What the recipe changes of that of the run, and a name for the folder.
 
     Args:
         moment: The node, in words.
@@ -52,7 +52,7 @@ class BranchDialog(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setMinimumWidth(520)
         self._beside = folder.parent
-        changed = differences(own, recipe)
+        changed = change_words(own, recipe)
         self.moment = _words(moment)
         self.changes = _words("\n".join(changed) or SAME)
         self.name = QLineEdit(name, self)

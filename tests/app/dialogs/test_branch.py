@@ -3,7 +3,6 @@
 import pytest
 
 from app.dialogs.branch import BranchDialog
-from app.forms.differences import differences
 from engine.recipe import Recipe, with_changes
 
 
@@ -39,22 +38,3 @@ def test_names_that_cannot_be_are_refused_in_words(qtbot, folder, name):
     with qtbot.assertNotEmitted(made.chosen):
         made.start.click()
     assert made.banner.text
-
-
-@pytest.mark.parametrize(
-    ("changes", "line"),
-    [
-        (
-            {"estimator.kind": "magnitude"},
-            "Method: WoodFisher · Gradients (N) 400 → Magnitude",
-        ),
-        ({"finetune.optimizer": "adamw"}, "Fine-tuning, Optimiser: SGD → AdamW"),
-        ({"allocation.exclude": ["fc"]}, "Target, Excluded layers: none → fc"),
-        ({"machine.threads": 2}, "Machine, CPU threads: all → 2"),
-        ({"repair.weighted": True}, "Repair, Weigh output channels: off → on"),
-        ({"model.checkpoint": "/a/b.pth"}, "Model, Checkpoint: none → b.pth"),
-    ],
-)
-def test_differences_in_words(changes, line):
-    assert line in differences(Recipe(), with_changes(Recipe(), changes))
-    assert differences(Recipe(), Recipe()) == ()

@@ -1,4 +1,4 @@
-"""Differences between two recipes, in words."""
+"""Change words: what a recipe has otherwise than the one it came from."""
 
 from collections.abc import Iterator
 from pathlib import PurePath
@@ -12,12 +12,12 @@ from engine.words.written import write
 TO = " \N{RIGHTWARDS ARROW} "
 
 
-def differences(old: Recipe, new: Recipe) -> tuple[str, ...]:
+def change_words(old: Recipe, new: Recipe) -> tuple[str, ...]:
     """A line for each setting that is another, a group of another kind in one line."""
-    return tuple(_differences(old, new))
+    return tuple(_lines(old, new))
 
 
-def _differences(old: Recipe, new: Recipe) -> Iterator[str]:
+def _lines(old: Recipe, new: Recipe) -> Iterator[str]:
     for group in settings(Recipe):
         before, after = getattr(old, group.name), getattr(new, group.name)
         if before == after:
