@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent, QShowEvent
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QHideEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QFileDialog,
@@ -23,6 +23,7 @@ from app.bridge import Bridge
 from app.plots import export
 from app.plots.empty import EmptyState
 from app.plots.side_by_side import SideBySide
+from app.plots.view import Table, View
 from app.preferences import Preferences
 from app.records.runs import Runs
 from app.runner import Runner
@@ -45,7 +46,7 @@ PARTS = (200, 300)  # pixels of the table and of what is below
 REDRAW = 150  # milliseconds between two drawings while folders are being read
 
 
-class RunsPanel(QWidget):
+class RunsPanel(View):
     """Runs of this and other machines, however they ended.
 
     Args:
@@ -55,6 +56,8 @@ class RunsPanel(QWidget):
         preferences: Where the list is remembered.
         parent: Qt's.
     """
+
+    FILE, KINDS = "runs.csv", export.TABLES
 
     run_opened = Signal(object)  # Path of the run folder
 
@@ -95,22 +98,25 @@ class RunsPanel(QWidget):
         """Add every run of the runs folder."""
         self.add([self._preferences.runs])
 
-    def save_table(self, path: Path) -> None:
-        """Write every run with all columns as CSV."""
-        export.save_table(("Folder", *TITLES), self.model.rows(), path)
-
-    def close_down(self) -> None:
-        """Read no more; the window ends."""
-        self.runs.close()
-
-    def showEvent(self, event: QShowEvent) -> None:
-        """Bring back the remembered runs, and catch up."""
-        super().showEvent(event)
+    def catch_up(self) -> None:
+        """Bring back the remembered runs, and draw what came while hidden."""
         if not self._recalled:
             self._recalled = True
             self.runs.recall()
         self.runs.watch(True)
         self._draw()
+
+    def numbers(self) -> Table:
+        """Every run with all columns."""
+        return ("Folder", *TITLES), self.model.rows()
+
+    def save(self, path: Path) -> None:
+        """Write the table as CSV; the pictures below have a button of their own."""
+        export.save_table(*self.numbers(), path)
+
+    def close_down(self) -> None:
+        """Read no more; the window ends."""
+        self.runs.close()
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Nobody looks at runs that are being written."""
@@ -173,7 +179,7 @@ class RunsPanel(QWidget):
         bar.addStretch(1)
         columns = self._button(bar, "Columns", "Choose what the table shows", None)
         columns.setMenu(self.columns.menu)
-        self._button(bar, "Save…", "Every run and column as CSV", self._ask_table)
+        self._button(bar, "Save…", "Every run and column as CSV", self.ask)
         self.view.setToolTip(KEYS)
         self.parts = QSplitter(Qt.Orientation.Vertical)
         self.parts.addWidget(self.view)
@@ -258,9 +264,6 @@ class RunsPanel(QWidget):
         dialog.filesSelected.connect(lambda chosen: self.add([*map(Path, chosen)]))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
-
-    def _ask_table(self) -> None:
-        export.ask_and_save(self, "runs.csv", export.TABLES, self.save_table)
 
 
 def _folders(event: QDragEnterEvent | QDropEvent) -> list[Path]:

@@ -20,7 +20,8 @@ class View(QWidget):
     draws in `catch_up`.
     """
 
-    FILE = ""  # suggested name of a saved picture
+    FILE = ""  # suggested name to save under
+    KINDS = export.EVERYTHING  # of files to save
 
     def catch_up(self) -> None:
         """Draw what came while hidden."""
@@ -47,7 +48,7 @@ class View(QWidget):
 
     def ask(self) -> None:
         """Ask where to save, and save."""
-        export.ask_and_save(self, self.FILE, export.EVERYTHING, self.save)
+        export.ask_and_save(self, self.FILE, self.KINDS, self.save)
 
     def showEvent(self, event: QShowEvent) -> None:
         """Catch up with what came while hidden."""

@@ -164,7 +164,7 @@ def test_everything_is_saved(qtbot, full, tmp_path):
         assert (tmp_path / f"{page}.svg").read_text().count("<") > 20
         rows = list(csv.reader((tmp_path / f"{page}.csv").read_text().splitlines()))
         assert len(rows) > 2 and len({len(row) for row in rows}) == 1
-    full.save_table(tmp_path / "t.csv")
+    full.save(tmp_path / "t.csv")
     rows = list(csv.DictReader((tmp_path / "t.csv").read_text().splitlines()))
     assert [Path(row["Folder"]).name for row in rows] == ["a", "b", "c"]
     assert float(rows[1]["Sparsity"]) == pytest.approx(0.9, abs=1e-3)
