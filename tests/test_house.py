@@ -112,9 +112,10 @@ def test_strategies_never_import_sideways(package):
         assert not seen & others, path
 
 
-def test_looks_know_what_steers_and_not_the_other_way_round():
-    for path in of("engine/steering"):
-        assert not [m for m in imports(path) if m.startswith("engine.looking")], path
+@pytest.mark.parametrize("half", ["engine", "app"])
+def test_looks_know_what_steers_and_not_the_other_way_round(half):
+    for path in of(f"{half}/steering"):
+        assert not [m for m in imports(path) if m.startswith(f"{half}.looking")], path
 
 
 def test_panels_never_import_each_other():
