@@ -65,8 +65,8 @@ def test_repair_doubles_the_methods(dialog):
     tick(dialog, "Magnitude")
     dialog.repaired.setChecked(True)
     spec = dialog.comparison()
-    repair = [spec.recipe_of(cell).repair.layers for cell in list(spec.cells())[:2]]
-    assert repair == ["never", "end"]
+    repair = {cell.method: spec.recipe_of(cell).repair.layers for cell in spec.cells()}
+    assert repair == {"Magnitude": "never", "Magnitude, repaired": "end"}
     assert list(spec.methods) == ["Magnitude", "Magnitude, repaired"]
 
 
