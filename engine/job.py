@@ -83,7 +83,7 @@ class Job:
         self._mend = Repairs(self.model, names, self.data.train, self.loss, recipe)
         self.problem = Problem(
             self.model, names, self.data.train, self.loss, ranks=ranks,
-            bootstrap=recipe.checks.bootstrap,
+            bootstrap=recipe.bootstrap,
         )  # fmt: skip
         self.budget = self._settle(recipe)
         self.promises = Promises(self.problem, self.data, recipe, monitor, ranks)

@@ -26,6 +26,7 @@ from engine.monitor import Monitor
 from engine.patterns.base import Choice
 from engine.problem import Learned, Problem
 from engine.recipe import Recipe
+from engine.seeds import of_step
 from engine.sharing.shared import SharedCurvature
 from engine.steering.study import study_of
 from engine.words.units import percent
@@ -132,9 +133,9 @@ def prune_once(
             monitor.notice(note)
         if recipe.allocation.of != "weights":
             _tell_reached(recipe.allocation, choice, level, uses, monitor)
-        if problem.bootstrap:
+        if recipe.checks.bootstrap:
             asked = (curvature, weights, before, recipe.allocation, level, uses)
-            stable = stability(*asked, monitor)
+            stable = stability(*asked, monitor) if problem.bootstrap else ()
             _tell_stability(number + 1, problem.bootstrap, stable, monitor)
         bars = histograms(choice.scores, before, choice.masks, choice.thresholds)
         monitor.emit(Scored(number + 1, bars))
@@ -158,7 +159,7 @@ def fitted(
     fits: Fits | None = None,
 ) -> tuple[Curvature, Learned]:
     """The curvature of step `number` from 0, and what it hands to the next step."""
-    seed = recipe.machine.seed + number
+    seed = of_step(recipe.machine.seed, number)
     if fits:
         curvature = fits.fit(problem, before, recipe, seed, monitor)
     else:
@@ -178,7 +179,7 @@ def _tell_stability(
     else:
         monitor.notice(
             "No bootstrap samples were taken: they need a block Fisher, independent "
-            "saliencies and one process.",
+            "saliencies of single weights and one process.",
             "Set checks.bootstrap to 0 to silence this.",
         )
 

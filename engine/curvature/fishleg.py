@@ -3,12 +3,14 @@
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isfinite
 
 import torch
 from torch import Tensor, nn
 
 from engine.curvature.groups import at, row_products
 from engine.curvature.kronecker import kronecker_factors
+from engine.errors import RunError
 from engine.gradients.collector import Fetch
 from engine.gradients.ways import Owners
 from engine.monitor import Monitor
@@ -137,7 +139,13 @@ class StructuredInverse:
                 f"of {float(left.norm() / target.norm()):.0e}.",
                 "Raise estimator.damping for an inverse that is better conditioned.",
             )
-        return -self.solve(x), float(target @ x) / 2
+        loss = float(target @ x) / 2
+        if not isfinite(loss):
+            raise RunError(
+                f"The joint removal in {self._name} is not finite.",
+                "Raise estimator.damping, or set estimator.compensation to sum.",
+            )
+        return -self.solve(x), loss
 
 
 def identities(owners: Owners, weights: dict[str, Tensor]) -> dict[str, Structure]:

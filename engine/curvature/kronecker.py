@@ -67,6 +67,11 @@ class Basis:
     outputs: Tensor
     inputs: Tensor
 
+    @property
+    def mean(self) -> float:
+        """Of the diagonal of G (x) A, over all weights."""
+        return float((self.outputs.mean(1) * self.inputs.mean(1)).mean())
+
     def turn(self, values: Tensor) -> Tensor:
         """(..., numel) in weights to (..., groups, out, in) in this basis."""
         shape = (len(self.rows), self.rows.shape[1], self.columns.shape[1])
@@ -104,10 +109,24 @@ class KroneckerInverse:
         basis: Eigenvectors of both factors.
         values: Damped eigenvalues (groups, out, in), positive.
         live: (numel,) bool, True = kept.
+        mean: Of the diagonal of F without damping, over all weights.
+        damping: That was added.
+
+    Attributes:
+        weights: That are live.
+        squares: Sum of the diagonal of F over them.
+        raised: Blocks whose damping had to grow: none.
     """
 
-    def __init__(self, basis: Basis, values: Tensor, live: Tensor) -> None:
+    raised = 0
+
+    def __init__(
+        self, basis: Basis, values: Tensor, live: Tensor, mean: float, damping: float
+    ) -> None:
         self._basis, self._values, self._live = basis, values, live
+        self.weights = int(live.sum())
+        self.squares = mean * self.weights
+        self.damping = values.new_full((len(values),), damping)
 
     def diag(self) -> Tensor:
         """Diagonal of F^-1 (numel,)."""

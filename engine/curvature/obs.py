@@ -16,6 +16,7 @@ from engine.curvature.groups import (
     joint_pulls,
     spread,
 )
+from engine.curvature.kronecker import KroneckerInverse
 from engine.errors import RunError
 from engine.facts import LayerCurvature
 from engine.gradients.collector import Rows
@@ -133,7 +134,10 @@ class ObsCurvature:
         inverses: One per layer.
         compensation: none, sum or joint.
         strength: Scales the correction of survivors; removed weights reach 0 always.
-        gradient: Mean gradient per layer (numel,), zero on removed weights; None = 0.
+        gradient: Mean gradient per layer (numel,) float64, zero on removed weights;
+            None = 0.
+        followed: Share of the Newton step that is taken, above 0; what it leaves of the
+            gradient counts in the predicted losses.
         order: Saliencies of single weights, or of greedy elimination in each block.
         monitor: Hears how far a correction is.
     """
@@ -148,19 +152,26 @@ class ObsCurvature:
         gradient: Tensors | None = None,
         order: Order = "independent",
         monitor: Monitor | None = None,
+        followed: float = 1.0,
     ) -> None:
         self._inverses, self._order = inverses, order
         self._monitor = monitor or Monitor()
         self._compensation = compensation
         self._strength = strength
+        self._traces: dict[str, tuple[Tensor, Tensor]] = {}
+        self._slope = {name: each.double() for name, each in (gradient or {}).items()}
+        self._followed = followed
         self._newton = {}
         self._gain: dict[str, float] = {}
-        for name, slope in (gradient or {}).items():
-            self._newton[name] = inverses[name].solve(slope.double())
-            self._gain[name] = float(slope.double() @ self._newton[name]) / 2
+        for name, slope in self._slope.items():
+            step = inverses[name].solve(slope)
+            self._gain[name] = float(slope @ step) * followed * (1 - followed / 2)
+            self._newton[name] = followed * step
+        if followed == 1:
+            self._slope = {}  # the step leaves nothing of it
 
     def facts(self) -> tuple[LayerCurvature, ...]:
-        """What block Fishers rest on; other inverses have nothing to tell."""
+        """What a Fisher and its damping come to; other inverses have neither."""
         return tuple(
             LayerCurvature(
                 name,
@@ -171,7 +182,7 @@ class ObsCurvature:
                 each.raised,
             )
             for name, each in self._inverses.items()
-            if isinstance(each, BlockFisher | PagedFisher)
+            if isinstance(each, BlockFisher | PagedFisher | KroneckerInverse)
         )
 
     def resampled(self, weights: Tensors) -> Iterator[Tensors]:
@@ -229,7 +240,7 @@ class ObsCurvature:
             pull = self._pull(name, moved, gone, sets and sets[name])
             step, loss = self._step(name, moved, gone, pull, progress)
             gain = self._gain.get(name, 0.0)
-            summed = float(moved @ pull) / 2 - gain
+            summed = float(moved @ pull) / 2 - self._along(name, pull) - gain
             losses[name] = summed, loss - gain if self.joins else None
             step = step.to(weight.dtype).reshape(weight.shape)
             corrections[name] = torch.where(removed[name], -weight, step)
@@ -244,6 +255,9 @@ class ObsCurvature:
             if self.joins:
                 step[here], cost = inverse.joint(moved[here], gone[here])
                 loss += cost
+                if name in self._slope:
+                    left = (1 - self._followed) * self._slope[name][here]
+                    loss += float(left @ step[here])
             if self._compensation == "sum":
                 step[here] = -inverse.solve(pull[here])
             del inverse  # before the next page's is made
@@ -251,6 +265,13 @@ class ObsCurvature:
         if self._compensation == "none":
             return torch.zeros_like(moved), loss
         return (step - self._newton.get(name, 0)) * self._strength, loss
+
+    def _along(self, name: str, pull: Tensor) -> float:
+        """What is left of the gradient gains by the steps -F^-1 pull."""
+        if name not in self._slope:
+            return 0.0
+        left = (1 - self._followed) / self._followed
+        return left * float(self._newton[name] @ pull)
 
     def _pull(
         self, name: str, moved: Tensor, gone: Tensor, inside: Tensor | None
@@ -269,12 +290,17 @@ class ObsCurvature:
         return moved.square() / (2 * self._inverses[name].diag())
 
     def _eliminated(self, name: str, weight: Tensor) -> Tensor:
+        """Kept for as long as the weights stay, because it tells of every sparsity."""
+        if name in self._traces and torch.equal(self._traces[name][0], weight):
+            return self._traces[name][1]
         try:
-            return self._inverses[name].greedy(self._moved(name, weight))
+            losses = self._inverses[name].greedy(self._moved(name, weight))
         except torch.linalg.LinAlgError as error:
             raise RunError(
                 f"The curvature of {name} has no usable inverse.", "Raise the damping."
             ) from error
+        self._traces[name] = weight.detach().clone(), losses
+        return losses
 
     def _moved(self, name: str, weight: Tensor) -> Tensor:
         """S = w - F^-1 g (numel,)."""

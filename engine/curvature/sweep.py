@@ -32,10 +32,10 @@ def eliminate(weights: Tensor, live: Tensor, inverse: Tensor) -> Tensor:
 
     The cheapest live weight goes, the others make up for it, the inverse is downdated,
     until none is left (ExactOBS; CAP, Kuznedelev et al., 2023). A weight that a cheaper
-    one hid gets the largest loss so far, so that any threshold removes the first
-    weights of the greedy order. The downdates are steps of a Cholesky factor whose
-    pivot is the cheapest weight, applied to the inverse many at a time. Time
-    O(width^3).
+    one hid gets the largest loss so far, a rounding more, so that any threshold and any
+    count removes the first weights of the greedy order. The downdates are steps of a
+    Cholesky factor whose pivot is the cheapest weight, applied to the inverse many at a
+    time. Time O(width^3).
 
     Args:
         weights: (rows, width) float64.
@@ -63,7 +63,8 @@ def eliminate(weights: Tensor, live: Tensor, inverse: Tensor) -> Tensor:
         cheapest, chosen = costs.min(1, keepdim=True)
         pivot = diagonal.gather(1, chosen)
         some = cheapest.isfinite() & (pivot > 0)  # else the row is done, or broken
-        highest = torch.where(some, torch.maximum(highest, cheapest), highest)
+        above = highest.nextafter(highest.new_tensor(torch.inf))
+        highest = torch.where(some, torch.maximum(above, cheapest), highest)
         losses.scatter_(1, chosen, torch.where(some, highest, losses.gather(1, chosen)))
         column = inverse.gather(1, chosen[:, :, None].expand(-1, -1, width))
         done, root = factor[:, :row], pivot.sqrt()

@@ -211,21 +211,22 @@ class FishLeg(Estimator):
         after: dict[str, Certificate],
         monitor: Monitor,
     ) -> None:
-        """The certificate; a residual of 1 is no better than Q = 0."""
+        """The certificate; a residual of 1 is no better than Q = 0, in any layer."""
         error = residual(after.values())
         worst = max(after, key=lambda name: residual([after[name]]))
+        most = residual([after[worst]])
         first, last = (sum(c.value for c in each.values()) for each in (before, after))
         learned = (
             f"; {self.iterations} auxiliary steps brought it there from "
             f"{residual(before.values()):.2g} and lowered the auxiliary loss by "
             f"{last / first - 1:.1%}"
         )
-        poor = error >= POOR
+        poor = most >= POOR
         monitor.notice(
             f"FishLeg's inverse Q leaves |(F + damping) Q u - u| / |u| = {error:.2g} "
-            f"on random probes u, at most {residual([after[worst]]):.2g} in {worst}"
+            f"on random probes u, at most {most:.2g} in {worst}"
             f"{learned if self.iterations and first else ''}.",
-            "Raise estimator.damping, or take more steps." if poor else "",
+            "Raise estimator.damping, or exclude that layer." if poor else "",
             level="warning" if poor else "info",
         )
 

@@ -104,13 +104,17 @@ class KFAC(Estimator):
                 name: basis.factored(self.damping, self.balanced)
                 for name, basis in bases.items()
             }
+            means = {name: basis.mean for name, basis in bases.items()}
         if self.corrected:
             with monitor.phase("gradients"):
                 rows = single_gradients(problem, order, fetch, masks, monitor)
                 squares = _mean_squares(rows, bases, len(order))
             values = {name: each + self.damping for name, each in squares.items()}
+            means = {name: float(each.mean()) for name, each in squares.items()}
         inverses = {
-            name: KroneckerInverse(basis, values[name], masks[name].reshape(-1))
+            name: KroneckerInverse(
+                basis, values[name], masks[name].reshape(-1), means[name], self.damping
+            )
             for name, basis in bases.items()
         }
         return KfacCurvature(

@@ -1,6 +1,7 @@
 """What a pattern is: which sets of weights may go together."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -48,7 +49,13 @@ class Sets(Units):
 
 
 class Pattern(Part):
-    """The shape of what is removed."""
+    """The shape of what is removed.
+
+    Attributes:
+        apart: Whether every weight goes or stays by itself.
+    """
+
+    apart: ClassVar[bool] = False
 
     @property
     def width(self) -> int:

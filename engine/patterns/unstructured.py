@@ -1,6 +1,6 @@
 """Unstructured pruning: every weight is on its own."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import ConfigDict
 
@@ -13,6 +13,7 @@ from engine.patterns.base import Pattern
 class Unstructured(Pattern):
     """Any weight may go."""
 
+    apart: ClassVar[bool] = True
     model_config = ConfigDict(title="Unstructured")
     kind: Literal["unstructured"] = "unstructured"
 

@@ -79,13 +79,14 @@ def curvature(
         size = own = replace(size, layers=(size.prunable,))
         joining = SINGLE * rows * size.prunable  # both while they are joined
     masks = (1 + recipe.estimator.newton_bytes) * size.prunable
-    drawn = SINGLE * recipe.checks.bootstrap * own.prunable
+    drawn = SINGLE * recipe.bootstrap * own.prunable
     if drawn and not paged:  # a layer's rows once more
         drawn += SINGLE * rows * max(own.layers)
     scores = DOUBLE * size.prunable
     cutting = (SINGLE + 1) * size.prunable + max(_cutting(own, rows, block, paged))
     if recipe.estimator.order == "greedy":
         cutting = max(cutting, _eliminating(own, block))
+        scores += SINGLE * size.prunable  # the weights they are of
     if paged:
         there = 0 if storage.folder else held(size, recipe.estimator, storage)
         pages = max(_page(size, rows, n, block) for n in size.layers)

@@ -70,7 +70,7 @@ def seconds(
             writing = budget.disk / probe.write_rate(existing(folder))
             found["gradients"] = max(found["gradients"], steps * writing)
         reading = budget.disk / READ_RATE
-        fit *= 1 + recipe.checks.bootstrap
+        fit *= 1 + recipe.bootstrap
         found["curvature"] += steps * (fit / rate + reading)
         found["selection"] += steps * (cut / rate + (reads(recipe) - 1) * reading)
     return {phase: round(seconds, 1) for phase, seconds in found.items() if seconds}

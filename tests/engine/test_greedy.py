@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from engine.curvature import sweep
+from engine.curvature.fisher import BlockFisher
 from engine.curvature.obs import ObsCurvature, block_fishers
 from engine.curvature.sweep import eliminate
 from engine.errors import InputError, RunError, Stopped
@@ -87,6 +88,35 @@ def test_every_threshold_takes_the_first_of_each_trace_and_joint_is_the_trace(
             NAME
         ]
         torch.testing.assert_close(asked, step, rtol=1e-6, atol=1e-8)
+
+
+def test_every_count_takes_the_first_of_the_trace():
+    """Also among weights that cheaper ones hid."""
+    live, hidden = torch.ones(NUMEL, dtype=torch.bool), 0
+    for _ in range(10):
+        rows = torch.randn(12, 4) @ torch.randn(4, NUMEL) + 0.3 * torch.randn(12, NUMEL)
+        weights = torch.randn(NUMEL)
+        scores = curvature(rows.clone(), live, 0).scores({NAME: weights})[NAME]
+        trace = reference.greedy_elimination(weights, reference.fisher(rows, DAMPING))
+        assert scores.argsort().tolist() == [position for position, _ in trace]
+        losses = torch.tensor([loss for _, loss in trace])
+        hidden += int((losses.diff() < 0).sum())
+    assert hidden
+
+
+def test_one_elimination_tells_of_every_sparsity(monkeypatch):
+    rows, weights, live = layer(40)
+    found, made = curvature(rows, live, 6), []
+    greedy = BlockFisher.greedy
+    monkeypatch.setattr(
+        BlockFisher, "greedy", lambda self, w: made.append(1) or greedy(self, w)
+    )
+    first = found.scores({NAME: weights})[NAME]
+    torch.testing.assert_close(found.scores({NAME: weights})[NAME], first)
+    assert len(made) == 1
+    weights[live.nonzero()[0]] *= 2
+    assert not torch.equal(found.scores({NAME: weights})[NAME], first)
+    assert len(made) == 2
 
 
 def test_greedy_order_loses_less_where_weights_are_correlated():

@@ -128,8 +128,32 @@ def test_methods_without_gradient_rows_say_so(tmp_path, kind):
     heard, summary = run(tmp_path / "run", estimator={"kind": kind})
     said = [e.message for e in heard if isinstance(e, Noticed)]
     assert any("No bootstrap samples" in text for text in said)
-    assert not any(isinstance(e, Fitted | Resampled) for e in heard)
-    assert "damping_ratio" not in summary["predicted"][0]
+    assert not any(isinstance(e, Resampled) for e in heard)
+    assert any(isinstance(e, Fitted) for e in heard) == (kind == "kfac")
+    assert "damping_ratio" not in summary["predicted"][0] or kind == "kfac"
+
+
+PATTERNS = [{"kind": "n_m"}, {"kind": "groups"}]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS, ids=lambda each: each["kind"])
+def test_weights_that_go_together_have_no_stability_of_single_ones(tmp_path, pattern):
+    half = {"sparsity": 0.5}
+    heard, _ = run(tmp_path / "run", pattern=pattern, allocation=half)
+    said = [e.message for e in heard if isinstance(e, Noticed)]
+    assert any("No bootstrap samples" in text for text in said)
+    assert not any(isinstance(e, Resampled) for e in heard)
+
+
+def test_raised_blocks_are_counted_and_recorded(tmp_path):
+    """Float64 cannot add so little."""
+    few = {"samples": 16, "damping": 1e-25, "compensation": "none"}
+    heard, summary = run(tmp_path / "run", estimator=few)
+    (fitted,) = [e for e in heard if isinstance(e, Fitted)]
+    raised = sum(each.raised for each in fitted.layers)
+    assert raised > 0
+    share = raised / sum(each.blocks for each in fitted.layers)
+    assert summary["predicted"][0]["raised"] == pytest.approx(share)
 
 
 def test_greedy_order_takes_none_for_nothing(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 import engine
-from engine.curvature.auxiliary import Auxiliary, residual
+from engine.curvature.auxiliary import Auxiliary, Certificate, residual
 from engine.curvature.fishleg import Structure, StructuredInverse
 from engine.errors import InputError, RunError
 from engine.estimators import KFAC, FishLeg, Magnitude
@@ -187,6 +187,14 @@ def test_a_poor_inverse_is_warned_about_and_a_good_one_told():
     fit(perceptron(), keep_all(perceptron()), monitor, **few)
     assert [each.level for each in said[:2]] == ["info", "warning"]
     assert not said[0].hint and "estimator.damping" in said[1].hint
+
+
+def test_one_poor_layer_among_good_ones_is_warned_about():
+    said = []
+    monitor = Monitor(lambda e: said.append(e) if isinstance(e, Noticed) else None)
+    told = {"good": Certificate(1, -1, 0.01, 100), "poor": Certificate(1, -1, 4, 1)}
+    FishLeg(iterations=0)._tell(told, told, monitor)
+    assert said[0].level == "warning" and "2 in poor" in said[0].message
 
 
 def test_steps_that_overshoot_are_undone_and_told():

@@ -81,6 +81,23 @@ def test_scores_and_updates_are_those_of_the_full_product(network, balanced):
     assert joint is None and single == pytest.approx(total, rel=1e-7)
 
 
+@networks
+@pytest.mark.parametrize("corrected", [False, True])
+def test_facts_are_the_mean_diagonal_and_the_damping(network, corrected):
+    given = problem(*NETWORKS[network], images=40)
+    facts = fit(given, keep_all(given), damping=1e-3, corrected=corrected).facts()
+    plain = dense(given, 0.0, True) if not corrected else None
+    for fact, (name, weight) in zip(facts, given.weights().items(), strict=True):
+        assert (fact.name, fact.weights) == (name, weight.numel())
+        assert fact.damping == pytest.approx(1e-3) and not fact.raised
+        if corrected:  # the basis is orthogonal, so the trace is that of F
+            rows = given.gradients(40, 1, 0, {}, Monitor())[name]
+            right = rows.double().square().mean()
+        else:
+            right = plain[name].diag().mean()
+        assert fact.mean == pytest.approx(float(right), rel=1e-6)
+
+
 @pytest.mark.parametrize("network", ["linear", "mlp"])
 def test_one_image_is_exact(network):
     given = problem(*NETWORKS[network], images=1)
