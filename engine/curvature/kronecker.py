@@ -68,6 +68,11 @@ class Basis:
     inputs: Tensor
 
     @property
+    def balances(self) -> Tensor:
+        """Whether p is finite and positive (groups,): neither factor is zero."""
+        return (self.inputs.mean(1) > 0) & (self.outputs.mean(1) > 0)
+
+    @property
     def mean(self) -> float:
         """Of the diagonal of G (x) A, over all weights."""
         return float((self.outputs.mean(1) * self.inputs.mean(1)).mean())
@@ -93,8 +98,7 @@ class Basis:
         p = (tr A / dim A) / (tr G / dim G) where balanced and finite, else 1.
         """
         ratio = self.inputs.mean(1) / self.outputs.mean(1)
-        usable = balanced & ratio.isfinite() & (ratio > 0)
-        ratio = torch.where(usable, ratio, 1.0)
+        ratio = torch.where(balanced & self.balances, ratio, 1.0)
         left = self.outputs + (damping / ratio).sqrt()[:, None]
         return left, self.inputs + (damping * ratio).sqrt()[:, None]
 

@@ -68,7 +68,8 @@ class FishLeg(Estimator):
     layer; removed weights stay out. The next prune step goes on from what was learned.
     Started from K-FAC, no step at all is K-FAC with its best scale per layer. Such
     probes ask most of directions with little curvature, so the loss may fall while the
-    residual, which asks most of those with much, does not. Cost: a step is a pass
+    residual, which asks most of those with much, does not. Q has a block per layer, so
+    normalisation, which is never pruned, needs none. Cost: a step is a pass
     forward and back and as many layer products as probes; memory per layer out^2 +
     in^2 + out in, however many images there are.
     """

@@ -105,6 +105,13 @@ class KFAC(Estimator):
                 for name, basis in bases.items()
             }
             means = {name: basis.mean for name, basis in bases.items()}
+        dead = [name for name, basis in bases.items() if not bool(basis.balances.all())]
+        if self.balanced and dead:
+            monitor.notice(
+                f"The damping of {', '.join(dead)} is not balanced: all inputs or all "
+                "gradients of a layer or group are zero.",
+                "Take more images, or exclude these layers.",
+            )
         if self.corrected:
             with monitor.phase("gradients"):
                 rows = single_gradients(problem, order, fetch, masks, monitor)

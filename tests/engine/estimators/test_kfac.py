@@ -8,6 +8,7 @@ from torch.nn import functional as F
 from engine.curvature.kronecker import kronecker_factors
 from engine.errors import InputError, RunError
 from engine.estimators import KFAC
+from engine.events import Noticed
 from engine.monitor import Monitor
 from tests import reference
 from tests.cases import BY_NAME, keep_all, keep_some, perceptron, problem
@@ -153,6 +154,14 @@ def test_each_group_has_the_factors_of_its_own_channels():
         patches = F.unfold(channels, 3)
         right = torch.einsum("nip,njp->ij", patches, patches) / 20
         torch.testing.assert_close(found.a[group], right)
+
+
+def test_a_layer_that_sees_nothing_is_told():
+    given, said = problem(*NETWORKS["mlp"], images=40), []
+    given.train.images[:] = 0.0
+    monitor = Monitor(lambda e: said.append(e) if isinstance(e, Noticed) else None)
+    KFAC(images=40).fit(given, keep_all(given), monitor, 0)
+    assert any(given.names[0] in e.message for e in said if "balanced" in e.message)
 
 
 def test_large_damping_ranks_as_magnitude():
