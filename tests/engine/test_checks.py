@@ -11,7 +11,7 @@ from engine.checks import Promises, broken, change_between
 from engine.data.base import Data, DataSpec
 from engine.events import Checked, Noticed, Pruned, RunStopped
 from engine.monitor import Control, Monitor
-from engine.prune import prune_once
+from engine.prune import fitted, prune_once
 from engine.recipe import parse
 from engine.sharing.processes import ALONE
 from tests.cases import Images, keep_all, problem
@@ -133,8 +133,32 @@ def test_on_a_quadratic_the_change_is_the_difference_of_losses():
 
 
 class SubsetImages(Images):
+    """Remembers which of its images were taken."""
+
+    def __init__(self, images, labels) -> None:
+        super().__init__(images, labels)
+        self.taken, self.subsets = [], []
+
+    def batch(self, indices, generator=None):
+        self.taken += indices.tolist()
+        return super().batch(indices, generator)
+
     def subset(self, indices):
+        self.subsets.append(indices.tolist())
         return SubsetImages(self.images[indices], self.labels[indices])
+
+
+def test_calibration_images_are_the_first_of_the_first_steps_gradients():
+    given = problem(lambda: nn.Linear(6, 3, bias=False), (6,), 40)
+    split = SubsetImages(given.train.images, given.train.labels)
+    given = type(given)(given.model, given.names, split, given.loss)
+    recipe = parse(RECIPE | {"checks": {"images": 10}, "machine": {"seed": 7}})
+    data = Data(DataSpec("", (6,), ("a", "b", "c")), split, split, split)
+    Promises(given, data, recipe, Monitor(), ALONE)
+    calibration = split.subsets[0]
+    fitted(given, keep_all(given), recipe, 0, Monitor())
+    first = list(dict.fromkeys(split.taken))  # some are looked at twice
+    assert len(first) == 24 and sorted(calibration) == sorted(first[:10])
 
 
 def test_a_stop_while_checking_keeps_the_prediction(tmp_path):
