@@ -8,11 +8,11 @@ from engine.starting import starting
 with starting(program=sys.argv[:1] == ["-m"]):
     from engine.branch import branch
     from engine.comparing.compare import compare
-    from engine.comparing.known import Known
     from engine.comparing.ledger import comparison_of
     from engine.export import ExportReport, export
     from engine.exporters import EXPORTERS
     from engine.inspect import inspect
+    from engine.known import Known
     from engine.looking.compare_classes import compare_classes
     from engine.looking.damping import DampingStudy
     from engine.looking.dispute import Duel

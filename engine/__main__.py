@@ -115,12 +115,12 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m engine",
         description="Prune trained networks with second-order information.",
     )
-    known = parser.add_subparsers(required=True, metavar="COMMAND")
+    verbs = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def add(
         name: str, command: Callable, help: str, *parents
     ) -> argparse.ArgumentParser:
-        added = known.add_parser(name, help=help, parents=[shared, *parents])
+        added = verbs.add_parser(name, help=help, parents=[shared, *parents])
         added.set_defaults(command=command)
         return added
 

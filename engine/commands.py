@@ -27,7 +27,7 @@ def run(options: argparse.Namespace) -> int:
         options,
         lambda **how: engine.run(recipe, options.out, ranks=options.ranks, **how),
     )
-    return STOPPED if isinstance(last, RunStopped) else 0
+    return _code(last)
 
 
 def resume(options: argparse.Namespace) -> int:
@@ -36,7 +36,7 @@ def resume(options: argparse.Namespace) -> int:
         options,
         lambda **how: engine.resume(options.folder, ranks=options.ranks, **how),
     )
-    return STOPPED if isinstance(last, RunStopped) else 0
+    return _code(last)
 
 
 def compare(options: argparse.Namespace) -> int:
@@ -76,23 +76,27 @@ def _follow(
                 signal.signal(each, handler)
 
 
+def _code(last: Event) -> int:
+    return STOPPED if isinstance(last, RunStopped) else 0
+
+
 def branch(options: argparse.Namespace) -> int:
     """Go on from a node of a run."""
     engine.recipe_of(options.folder)  # which says if this is no run folder
     recipe = read_recipe(options.recipe or options.folder, options.set)
     go = partial(engine.branch, options.folder, options.node, options.out, recipe)
     last = _follow(options, lambda **how: go(ranks=options.ranks, **how))
-    return STOPPED if isinstance(last, RunStopped) else 0
+    return _code(last)
 
 
 def nodes(options: argparse.Namespace) -> int:
     """List the moments that a run has kept."""
     engine.recipe_of(options.folder)  # which says if this is no run folder
-    nodes = nodes_of(options.folder)
+    kept = nodes_of(options.folder)
     if options.json:
-        print(json.dumps([dataclasses.asdict(node) for node in nodes], indent=2))
+        print(json.dumps([dataclasses.asdict(node) for node in kept], indent=2))
     else:
-        Console(jsonl=False).terminal.print(node_table(nodes))
+        Console(jsonl=False).terminal.print(node_table(kept))
     return 0
 
 

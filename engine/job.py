@@ -9,13 +9,13 @@ from engine import machine, masks
 from engine.adaptive import Adaptive
 from engine.amendment import Position
 from engine.checks import Promises, tell_broken
-from engine.comparing.known import Known
 from engine.course import Course
 from engine.errors import InputError
 from engine.evaluate import Measure, evaluate, fingerprint
 from engine.events import Evaluated
 from engine.finetune import Finetuner
 from engine.fitness import warn_if_unfit
+from engine.known import Known
 from engine.layers import parameter_count, uses
 from engine.loading import check_bounds, load_network, loss_for
 from engine.monitor import Monitor

@@ -7,7 +7,6 @@ from torch import Tensor
 
 from engine import masks
 from engine.allocation.base import Allocation
-from engine.comparing.fits import Fits
 from engine.curvature.base import Curvature, Losses
 from engine.curvature.stability import stability
 from engine.errors import RunError
@@ -19,6 +18,7 @@ from engine.facts import (
     damping_ratio,
     raised_share,
 )
+from engine.fits import Fits
 from engine.histograms import histograms
 from engine.layers import layer_states
 from engine.masks import Masks
@@ -133,7 +133,7 @@ def prune_once(
             monitor.notice(note)
         if recipe.allocation.of != "weights":
             _tell_reached(recipe.allocation, choice, level, uses, monitor)
-        if recipe.checks.bootstrap:
+        if recipe.checks.bootstrap:  # wished for, be there any or not
             asked = (curvature, weights, before, recipe.allocation, level, uses)
             stable = stability(*asked, monitor) if problem.bootstrap else ()
             _tell_stability(number + 1, problem.bootstrap, stable, monitor)
@@ -161,7 +161,7 @@ def fitted(
     """The curvature of step `number` from 0, and what it hands to the next step."""
     seed = of_step(recipe.machine.seed, number)
     if fits:
-        curvature = fits.fit(problem, before, recipe, seed, monitor)
+        curvature = fits.fit(problem, before, recipe, monitor, seed)
     else:
         curvature = recipe.estimator.fit(problem, before, monitor, seed)
     learned = recipe.estimator.learned(curvature)

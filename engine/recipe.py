@@ -54,7 +54,7 @@ class Recipe(Part):
     @property
     def bootstrap(self) -> int:
         """Bootstrap samples to take: they tell of weights that go one by one."""
-        return self.checks.bootstrap if self.pattern.apart else 0
+        return self.checks.bootstrap if self.pattern.single else 0
 
     def amended(self, count: int) -> "Recipe":
         """The recipe as it is in force once so many amendments hold.

@@ -8,7 +8,6 @@ import torch
 
 from engine import machine, masks
 from engine.amending import amend, planned
-from engine.comparing.known import Known
 from engine.errors import InputError, Stopped
 from engine.events import (
     Event,
@@ -20,6 +19,7 @@ from engine.events import (
 )
 from engine.explained import explained
 from engine.job import Job
+from engine.known import Known
 from engine.monitor import Control, Monitor
 from engine.origin import Origin, Resumed
 from engine.recipe import Recipe

@@ -1,4 +1,4 @@
-"""Change words: what a recipe has otherwise than the one it came from."""
+"""Change words: what a recipe changes of the one it came from."""
 
 from collections.abc import Iterator
 from pathlib import PurePath

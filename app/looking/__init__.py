@@ -1,1 +1,1 @@
-"""Looking: into the weights of a network, which changes nothing."""
+"""Looking: at a network, its weights and answers, which changes nothing."""

@@ -22,12 +22,12 @@ from app.looking.networks import NEXT, TITLES, Networks
 from app.plots.classes import ClassesFigure
 from app.plots.empty import EmptyState
 from app.plots.thumbnails import Thumbnails, as_image
-from app.plots.view import Table, View
 from app.runner import Runner
 from app.tables import class_words as words
 from app.tables.class_table import CHANGE, ClassTableModel
 from app.tables.dressing import dress
 from app.tables.units import many
+from app.view import Table, View
 from app.workspace import Workspace
 from engine import Known, Network
 from engine.looking.classes import ClassReport, NewlyWrong

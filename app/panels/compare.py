@@ -17,9 +17,9 @@ from PySide6.QtWidgets import (
 
 from app.bridge import Bridge
 from app.plots.compare import CompareFigure
-from app.plots.view import Table, View
 from app.tables.compare_grid import CompareGridModel
 from app.tables.units import left, many
+from app.view import Table, View
 from engine.comparing.cells import (
     COLUMNS,
     Cell,
@@ -148,7 +148,7 @@ class ComparePanel(View):
         self.summary.setToolTip(str(self._folder))
 
     def catch_up(self) -> None:
-        """Draw what came while hidden."""
+        """Show things as they are now."""
         known = (c.dense for c in self.model.cells.values() if c.dense is not None)
         self.figure.draw(self.model.groups.values(), next(known, None))
 

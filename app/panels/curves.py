@@ -16,8 +16,8 @@ from app.bridge import Bridge
 from app.plots.base import small_font
 from app.plots.curves import CurvesFigure
 from app.plots.readout import readout
-from app.plots.view import Table, View
 from app.records.curves import COLUMNS, Record
+from app.view import Table, View
 from app.workspace import Workspace
 from engine.events import Event
 
@@ -117,7 +117,7 @@ class CurvesPanel(View):
             self._timer.start()
 
     def catch_up(self) -> None:
-        """Draw what came while hidden."""
+        """Show things as they are now."""
         self._stack.set_empty(self.record.empty)
         if self._dirty:
             self._dirty = False

@@ -18,7 +18,6 @@ from app.forms.words import number_words
 from app.plots import export
 from app.plots.damping import DampingFigure
 from app.plots.empty import EmptyState
-from app.plots.view import Table, View
 from app.steering.damping.steering import DampingSteering
 from app.steering.damping.words import (
     EMPTY,
@@ -32,6 +31,7 @@ from app.steering.damping.words import (
 )
 from app.tables.settling_view import SettlingView
 from app.tables.units import count, percent
+from app.view import Table, View
 from app.workspace import Workspace
 from engine.looking.damping import Advice
 from engine.recipe import setting_of

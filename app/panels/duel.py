@@ -22,11 +22,11 @@ from app.forms.editors import ChoiceEditor
 from app.forms.group import GroupForm
 from app.plots.duel import DuelFigure
 from app.plots.empty import EmptyState
-from app.plots.view import Table, View
 from app.runner import Runner
 from app.tables.dressing import dress, sort_by_header
 from app.tables.duel import DuelModel
 from app.tables.duel_words import agreement, verdict
+from app.view import Table, View
 from app.workspace import Workspace
 from engine import Duel
 from engine.part import settings, title_of
@@ -195,7 +195,7 @@ class DuelPanel(View):
         self.catch_up()
 
     def catch_up(self) -> None:
-        """Draw what came while hidden."""
+        """Show things as they are now."""
         if not self.isVisible():
             return
         state = self._workspace.state

@@ -12,10 +12,10 @@ from PySide6.QtWidgets import (
 
 from app.bridge import Bridge
 from app.plots.legend import Entry, Legend
-from app.plots.view import Table, View, page
 from app.tables.bars import NamedBar
 from app.tables.layer_bars import LayerBarsModel, untouched
 from app.tables.units import count, percent
+from app.view import Table, View, page
 from app.workspace import Workspace
 from engine.events import ModelLoaded, Pruned, Restored
 
@@ -70,9 +70,6 @@ class LayersPanel(View):
         bridge.on(Pruned, self._prune)
         bridge.on(Restored, self._restore)
         bridge.cleared.connect(self._clear)
-
-    def catch_up(self) -> None:
-        """Events are taken as they come, so nothing waits."""
 
     def picture(self) -> QWidget:
         """All bars, however many there is room for in the window."""

@@ -4,7 +4,6 @@ from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.plots.legend import Entry, Legend
 from app.plots.profile import ProfileBars
-from app.plots.view import Table, View, page
 from app.steering.profile.budgeting import Budgeting
 from app.steering.profile.fitted import amount
 from app.steering.profile.target_bar import TargetBar
@@ -12,6 +11,7 @@ from app.steering.steering import Steering
 from app.steering.vanishing import alarm_of
 from app.tables.profile_bars import Bar, ProfileModel
 from app.tables.units import PREDICTED, percent, signed
+from app.view import Table, View, page
 from app.workspace import Workspace
 from engine.steering.overrides import overridden, without_overrides
 
@@ -104,7 +104,7 @@ class ProfilePanel(View):
         self._stack = self.fill(content, EMPTY)
 
     def catch_up(self) -> None:
-        """Draw what came while hidden."""
+        """Show things as they are now."""
         if not self.isVisible():
             return
         steering, budgeting = self._steering, self._budgeting

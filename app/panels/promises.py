@@ -18,7 +18,6 @@ from app.bridge import Bridge
 from app.plots.base import small_font
 from app.plots.empty import EmptyState
 from app.plots.promises import PromisesFigure
-from app.plots.view import Table, View
 from app.records.promises import (
     COLUMNS,
     KINDS,
@@ -31,6 +30,7 @@ from app.records.promises import (
 from app.tables.dressing import dress
 from app.tables.promise_table import SHARE, PromiseTableModel
 from app.tables.units import percent
+from app.view import Table, View
 from app.workspace import Workspace
 from engine.events import Event
 
@@ -179,7 +179,7 @@ class PromisesPanel(View):
         self.catch_up()
 
     def catch_up(self) -> None:
-        """Draw what came while hidden."""
+        """Show things as they are now."""
         shown = self.promises.of(self.steps.currentData() or 0)
         self._stack.set_empty(shown is None)
         if not self._dirty:

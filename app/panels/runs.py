@@ -23,7 +23,6 @@ from app.bridge import Bridge
 from app.plots import export
 from app.plots.empty import EmptyState
 from app.plots.side_by_side import SideBySide
-from app.plots.view import Table, View
 from app.preferences import Preferences
 from app.records.runs import Runs
 from app.runner import Runner
@@ -31,6 +30,7 @@ from app.tables.columns import Columns
 from app.tables.runs_table import TITLES, RunsTableModel
 from app.tables.runs_view import KEYS, RunsView
 from app.tables.units import many
+from app.view import Table, View
 from app.workspace import Workspace
 from engine.steering.events import LatencyMeasured
 
@@ -169,7 +169,7 @@ class RunsPanel(View):
         self.buttons: dict[str, QPushButton] = {}
         for text, tip, slot in (
             ("Add…", "Choose one or more run folders, or a folder of them",
-             self._ask),
+             self._choose_folders),
             ("Add all", "Every run of the runs folder", self.add_all),
             ("Remove", "Take the selected runs off the list (Delete); their folders "
              "stay", lambda: self.runs.remove(self.view.selected())),
@@ -249,7 +249,7 @@ class RunsPanel(View):
             self._measuring = False
         self.below.bar.set_state(state, self._measuring)
 
-    def _ask(self) -> None:
+    def _choose_folders(self) -> None:
         """The desktop's own dialog lets only one folder be chosen."""
         dialog = QFileDialog(self, "Add runs", str(self._preferences.runs))
         dialog.setFileMode(QFileDialog.FileMode.Directory)

@@ -4,10 +4,10 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.plots.schedule import ScheduleFigure
-from app.plots.view import Table, View
 from app.steering.schedule.handles import Handle, told
 from app.steering.schedule.picture import COLUMNS, picture, rows, sentence
 from app.steering.schedule.strip import Strip
+from app.view import Table, View
 
 REDRAW = 60  # milliseconds between two drawings of what a run tells
 KEYS = "Arrows move it (Shift for more), Tab goes on."
@@ -84,7 +84,7 @@ class SchedulePanel(View):
             self._timer.start()
 
     def catch_up(self) -> None:
-        """Draw what came while hidden."""
+        """Show things as they are now."""
         if not self.isVisible():
             return
         strip = self.strip

@@ -13,12 +13,12 @@ from PySide6.QtWidgets import (
 )
 
 from app.plots.sensitivity import SensitivityFigure
-from app.plots.view import Table, View
 from app.steering.profile.budgeting import Budgeting
 from app.steering.steering import Steering
 from app.tables.dressing import dress, sort_by_header
 from app.tables.prices import Price, PricesModel
 from app.tables.units import exact
+from app.view import Table, View
 from app.workspace import Workspace
 
 EMPTY = "Press Score (F9) to see what sparsity would cost each layer."
@@ -127,7 +127,7 @@ class SensitivityPanel(View):
         self._stack = self.fill(content, EMPTY)
 
     def catch_up(self) -> None:
-        """Draw what came while hidden."""
+        """Show things as they are now."""
         if not self.isVisible():
             return
         steering, budgeting = self._steering, self._budgeting

@@ -17,12 +17,12 @@ from app.bridge import Bridge
 from app.plots.empty import EmptyState
 from app.plots.histogram import HistogramFigure
 from app.plots.multiples import Multiples, MultiplesView, Sheet
-from app.plots.view import Table, View
 from app.records.prunes import Prunes, bins
 from app.steering.steering import Steering
 from app.steering.thresholds.next_prune import NextPrune
 from app.steering.thresholds.probing import Probing
 from app.tables.units import short
+from app.view import Table, View
 from app.workspace import Workspace
 from engine.events import Event, Histogram
 
@@ -218,7 +218,7 @@ class ThresholdsPanel(View):
         self._workspace.select_layer(self.layers.itemData(row))
 
     def catch_up(self) -> None:
-        """Draw what came while hidden."""
+        """Show things as they are now."""
         names, next_ = self._names(), self._step() == NEXT
         busy = self._workspace.state != "idle"
         self._stack.set_empty(self.steps.count() == 0, WAIT if busy else EMPTY)

@@ -17,8 +17,8 @@ from app.bridge import Bridge
 from app.family import Family
 from app.plots.base import small_font
 from app.plots.timeline import TimelineFigure
-from app.plots.view import Table, View
 from app.records.timeline import COLUMNS, Nodes, Spot, row
+from app.view import Table, View
 from app.workspace import Workspace
 from engine.events import Event, NodeKept
 from engine.records.timeline import Line
@@ -141,7 +141,7 @@ class TimelinePanel(View):
         self.catch_up()
 
     def catch_up(self) -> None:
-        """Draw what came while hidden."""
+        """Show things as they are now."""
         if not self.isVisible():
             return
         opened = self._workspace.folder is not None

@@ -12,10 +12,10 @@ from app.looking.surgery import Surgery
 from app.looking.weights_bar import WeightsBar
 from app.plots.base import small_font
 from app.plots.empty import EmptyState
-from app.plots.view import Table, View
 from app.plots.weight_grid import Cells, Grid, scale
 from app.plots.weights import WeightsFigure
 from app.tables import weight_words as words
+from app.view import Table, View
 from app.workspace import Workspace
 from engine import Network
 from engine.events import ModelLoaded

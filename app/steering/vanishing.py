@@ -56,7 +56,7 @@ def alarm_of(names: tuple[str, ...]) -> str:
     """What is about to disappear, in a sentence."""
     if not names:
         return ""
-    first = ", ".join(short(name) for name in names[:2])
-    more = f" and {len(names) - 2} more" if len(names) > 2 else ""
+    first = ", ".join(short(name) for name in names[:NAMED])
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
     best = "the best of each" if len(names) > 1 else "its best"
     return f"Next to nothing stays of {first}{more}: only {best} is kept."

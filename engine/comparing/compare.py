@@ -12,11 +12,11 @@ from engine.comparing.cells import (
     seconds_left,
 )
 from engine.comparing.comparison import Comparison
-from engine.comparing.fits import Fits
-from engine.comparing.known import Known
 from engine.comparing.ledger import Ledger
 from engine.errors import EngineError
 from engine.events import Event, RunStopped
+from engine.fits import Fits
+from engine.known import Known
 from engine.loading import load_network
 from engine.monitor import Control, Monitor
 from engine.run import run
@@ -59,9 +59,10 @@ def compare(
                 tuple(ledger.cells),
             )
         )  # fmt: skip
-        stopped, known = False, Known(Fits())
+        stopped, fits = False, Fits()
+        known = Known(fits)
         for number in waiting:
-            stopped = not _fill(ledger, number, monitor, emit, trust, known)
+            stopped = not _fill(ledger, number, monitor, emit, trust, known, fits)
             if stopped:
                 break
         return monitor.emit(_ended(ledger.cells, stopped))
@@ -74,6 +75,7 @@ def _fill(
     emit: Callable[[Event], None],
     trust: frozenset[str],
     known: Known,
+    fits: Fits,
 ) -> bool:
     """Run one cell; False when a stop came before its end."""
     cell, total = ledger.cells[number], len(ledger.cells)
@@ -81,7 +83,7 @@ def _fill(
     monitor.emit(CellStarted(number + 1, total, cell, left))
     path, error = ledger.clear(cell), ""
     recipe = ledger.spec.recipe_of(cell)
-    known.fits.serve((cell.method, cell.seed))
+    fits.serve((cell.method, cell.seed))
     try:
         last = run(recipe, path, emit, monitor.control, trust, known=known)
         if isinstance(last, RunStopped):

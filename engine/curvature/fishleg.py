@@ -115,6 +115,9 @@ class StructuredInverse:
         """Step d = -Q x and loss w_R^T x / 2, for Q_RR x = w_R.
 
         By conjugate gradients with the diagonal as preconditioner.
+
+        Raises:
+            RunError: They are not finite.
         """
         gone = removed & self._live
         target, scale = weights * gone, self.diag()
@@ -133,17 +136,17 @@ class StructuredInverse:
             turned = left / scale
             size, before = left @ turned, size
             way = turned + (size / before) * way
-        else:
-            self._monitor.notice(
-                f"The joint removal in {self._name} was solved to a relative residual "
-                f"of {float(left.norm() / target.norm()):.0e}.",
-                "Raise estimator.damping for an inverse that is better conditioned.",
-            )
         loss = float(target @ x) / 2
         if not isfinite(loss):
             raise RunError(
                 f"The joint removal in {self._name} is not finite.",
                 "Raise estimator.damping, or set estimator.compensation to sum.",
+            )
+        if left.norm() > enough:
+            self._monitor.notice(
+                f"The joint removal in {self._name} was solved to a relative residual "
+                f"of {float(left.norm() / target.norm()):.0e}.",
+                "Raise estimator.damping for an inverse that is better conditioned.",
             )
         return -self.solve(x), loss
 

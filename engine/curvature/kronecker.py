@@ -68,14 +68,19 @@ class Basis:
     inputs: Tensor
 
     @property
-    def balances(self) -> Tensor:
-        """Whether p is finite and positive (groups,): neither factor is zero."""
+    def alive(self) -> Tensor:
+        """Whether neither factor is zero (groups,)."""
         return (self.inputs.mean(1) > 0) & (self.outputs.mean(1) > 0)
 
     @property
-    def mean(self) -> float:
-        """Of the diagonal of G (x) A, over all weights."""
-        return float((self.outputs.mean(1) * self.inputs.mean(1)).mean())
+    def plain(self) -> Tensor:
+        """Eigenvalues (groups, out, in) of G (x) A."""
+        return self.outputs[:, :, None] * self.inputs[:, None]
+
+    def diagonal(self, values: Tensor) -> Tensor:
+        """Diagonal (numel,) of what has these eigenvalues (groups, out, in)."""
+        rows, columns = self.rows.square(), self.columns.square()
+        return (rows @ values @ columns.mT).reshape(-1)
 
     def turn(self, values: Tensor) -> Tensor:
         """(..., numel) in weights to (..., groups, out, in) in this basis."""
@@ -98,7 +103,7 @@ class Basis:
         p = (tr A / dim A) / (tr G / dim G) where balanced and finite, else 1.
         """
         ratio = self.inputs.mean(1) / self.outputs.mean(1)
-        ratio = torch.where(balanced & self.balances, ratio, 1.0)
+        ratio = torch.where(balanced & self.alive, ratio, 1.0)
         left = self.outputs + (damping / ratio).sqrt()[:, None]
         return left, self.inputs + (damping * ratio).sqrt()[:, None]
 
@@ -112,30 +117,29 @@ class KroneckerInverse:
     Args:
         basis: Eigenvectors of both factors.
         values: Damped eigenvalues (groups, out, in), positive.
+        plain: The same without damping.
         live: (numel,) bool, True = kept.
-        mean: Of the diagonal of F without damping, over all weights.
-        damping: That was added.
 
     Attributes:
+        damping: (groups,) what was added to the eigenvalues, in the mean.
         weights: That are live.
-        squares: Sum of the diagonal of F over them.
-        raised: Blocks whose damping had to grow: none.
+        squares: Sum of the diagonal of F over them, without damping.
+        raised: Groups whose damping had to grow: none.
     """
 
     raised = 0
 
     def __init__(
-        self, basis: Basis, values: Tensor, live: Tensor, mean: float, damping: float
+        self, basis: Basis, values: Tensor, plain: Tensor, live: Tensor
     ) -> None:
         self._basis, self._values, self._live = basis, values, live
+        self.damping = (values - plain).mean((1, 2))
         self.weights = int(live.sum())
-        self.squares = mean * self.weights
-        self.damping = values.new_full((len(values),), damping)
+        self.squares = float(basis.diagonal(plain)[live].sum())
 
     def diag(self) -> Tensor:
         """Diagonal of F^-1 (numel,)."""
-        rows, columns = self._basis.rows.square(), self._basis.columns.square()
-        return (rows @ (1 / self._values) @ columns.mT).reshape(-1)
+        return self._basis.diagonal(1 / self._values)
 
     def within(self, groups: Tensor) -> Tensor:
         """F^-1 among the members of groups, each in one row of the weight.

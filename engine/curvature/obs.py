@@ -1,7 +1,7 @@
 """Optimal Brain Surgeon: saliencies and corrections from any inverse curvature."""
 
 from collections.abc import Iterator
-from typing import ClassVar, Literal, Protocol
+from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -16,7 +16,6 @@ from engine.curvature.groups import (
     joint_pulls,
     spread,
 )
-from engine.curvature.kronecker import KroneckerInverse
 from engine.errors import RunError
 from engine.facts import LayerCurvature
 from engine.gradients.collector import Rows
@@ -59,6 +58,23 @@ class Inverse(Protocol):
 
     def pieces(self, removed: Tensor) -> Iterator[tuple[slice, Piece]]:
         """Parts of which something is removed, and where in a vector they are."""
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """An inverse that knows what Fisher and damping it is of.
+
+    Attributes:
+        damping: (blocks,) that was added.
+        weights: That are live.
+        squares: Sum of the diagonal of F over them, without damping.
+        raised: Blocks whose damping had to grow.
+    """
+
+    damping: Tensor
+    weights: int
+    squares: float
+    raised: int
 
 
 def block_fishers(
@@ -127,7 +143,7 @@ class ObsCurvature:
     is -F^-1 g - F^-1 (removed s / diag), the sum of single-weight updates (of updates
     for sets that go together, ((F^-1)_QQ)^-1 s_Q in place of s / diag), or -F^-1 g plus
     the exact joint step per block, which is what removal one by one adds up to. So
-    one elimination gives every sparsity, without stored traces. g = 0 is Optimal Brain
+    one elimination gives every sparsity. g = 0 is Optimal Brain
     Surgeon (Hassibi and Stork, 1993) and WoodFisher; a gradient kept is WoodTaylor.
 
     Args:
@@ -158,7 +174,7 @@ class ObsCurvature:
         self._monitor = monitor or Monitor()
         self._compensation = compensation
         self._strength = strength
-        self._traces: dict[str, tuple[Tensor, Tensor]] = {}
+        self._eliminations: dict[str, tuple[Tensor, Tensor]] = {}
         self._slope = {name: each.double() for name, each in (gradient or {}).items()}
         self._followed = followed
         self._newton = {}
@@ -182,7 +198,7 @@ class ObsCurvature:
                 each.raised,
             )
             for name, each in self._inverses.items()
-            if isinstance(each, BlockFisher | PagedFisher | KroneckerInverse)
+            if isinstance(each, Measured)
         )
 
     def resampled(self, weights: Tensors) -> Iterator[Tensors]:
@@ -291,15 +307,16 @@ class ObsCurvature:
 
     def _eliminated(self, name: str, weight: Tensor) -> Tensor:
         """Kept for as long as the weights stay, because it tells of every sparsity."""
-        if name in self._traces and torch.equal(self._traces[name][0], weight):
-            return self._traces[name][1]
+        seen, losses = self._eliminations.get(name, (None, None))
+        if seen is not None and torch.equal(seen, weight):
+            return losses
         try:
             losses = self._inverses[name].greedy(self._moved(name, weight))
         except torch.linalg.LinAlgError as error:
             raise RunError(
                 f"The curvature of {name} has no usable inverse.", "Raise the damping."
             ) from error
-        self._traces[name] = weight.detach().clone(), losses
+        self._eliminations[name] = weight.detach().clone(), losses
         return losses
 
     def _moved(self, name: str, weight: Tensor) -> Tensor:

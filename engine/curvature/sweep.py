@@ -54,7 +54,8 @@ def eliminate(weights: Tensor, live: Tensor, inverse: Tensor) -> Tensor:
     diagonal = inverse.diagonal(dim1=1, dim2=2).clone()
     steps, width = int(live.sum(1).max()), weights.shape[1]
     factor = inverse.new_zeros(len(weights), PANEL, width)
-    highest = weights.new_zeros(len(weights), 1)
+    highest = weights.new_full((len(weights), 1), -torch.inf)
+    infinity = weights.new_tensor(torch.inf)
     for step in range(steps):
         row = step % PANEL
         if step and not row:
@@ -63,7 +64,7 @@ def eliminate(weights: Tensor, live: Tensor, inverse: Tensor) -> Tensor:
         cheapest, chosen = costs.min(1, keepdim=True)
         pivot = diagonal.gather(1, chosen)
         some = cheapest.isfinite() & (pivot > 0)  # else the row is done, or broken
-        above = highest.nextafter(highest.new_tensor(torch.inf))
+        above = torch.where(highest.isfinite(), highest.nextafter(infinity), highest)
         highest = torch.where(some, torch.maximum(above, cheapest), highest)
         losses.scatter_(1, chosen, torch.where(some, highest, losses.gather(1, chosen)))
         column = inverse.gather(1, chosen[:, :, None].expand(-1, -1, width))

@@ -65,11 +65,11 @@ class FishLeg(Estimator):
     surgeon, McGowan et al., 2024: Q ~ (F + damping I)^-1 minimises
     E_u [1/2 v^T (F + damping I) v - u^T v], v = Q u, with normal probes u, by a
     preconditioned slope and Adam. Products with F are exact, by jvp and vjp of each
-    layer; removed weights stay out. The next prune step goes on from what was learned.
+    layer; removed weights stay out. Q has a block per layer, so normalisation, which is
+    never pruned, needs none. The next prune step goes on from what was learned.
     Started from K-FAC, no step at all is K-FAC with its best scale per layer. Such
     probes ask most of directions with little curvature, so the loss may fall while the
-    residual, which asks most of those with much, does not. Q has a block per layer, so
-    normalisation, which is never pruned, needs none. Cost: a step is a pass
+    residual, which asks most of those with much, does not. Cost: a step is a pass
     forward and back and as many layer products as probes; memory per layer out^2 +
     in^2 + out in, however many images there are.
     """

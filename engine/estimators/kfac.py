@@ -104,9 +104,9 @@ class KFAC(Estimator):
                 name: basis.factored(self.damping, self.balanced)
                 for name, basis in bases.items()
             }
-            means = {name: basis.mean for name, basis in bases.items()}
-        dead = [name for name, basis in bases.items() if not bool(basis.balances.all())]
-        if self.balanced and dead:
+            plain = {name: basis.plain for name, basis in bases.items()}
+        dead = [name for name, basis in bases.items() if not bool(basis.alive.all())]
+        if self.balanced and not self.corrected and dead:
             monitor.notice(
                 f"The damping of {', '.join(dead)} is not balanced: all inputs or all "
                 "gradients of a layer or group are zero.",
@@ -116,11 +116,11 @@ class KFAC(Estimator):
             with monitor.phase("gradients"):
                 rows = single_gradients(problem, order, fetch, masks, monitor)
                 squares = _mean_squares(rows, bases, len(order))
+            plain = squares
             values = {name: each + self.damping for name, each in squares.items()}
-            means = {name: float(each.mean()) for name, each in squares.items()}
         inverses = {
             name: KroneckerInverse(
-                basis, values[name], masks[name].reshape(-1), means[name], self.damping
+                basis, values[name], plain[name], masks[name].reshape(-1)
             )
             for name, basis in bases.items()
         }

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from engine import machine
-from engine.comparing.known import Known
 from engine.data.base import Split
 from engine.errors import InputError
 from engine.events import Event
+from engine.known import Known
 from engine.loading import fill, load_network, loss_for
 from engine.looking.answers import Answers, answers
 from engine.looking.classes import ClassReport, NewlyWrong, changes, grown

@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.comparing.known import Known
 from engine.estimators.base import Estimator
 from engine.evaluate import Measure, by_image
 from engine.events import Event
 from engine.job import Job
+from engine.known import Known
 from engine.looking.agreement import overlap, rank_agreement, ranks
 from engine.looking.bench import draw
 from engine.looking.dispute import (

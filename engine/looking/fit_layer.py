@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engine.comparing.known import Known
 from engine.curvature.base import Curvature, Removal
 from engine.errors import InputError
 from engine.events import Event
 from engine.job import Job
+from engine.known import Known
 from engine.loading import fill
 from engine.looking.layer_weights import Mover, Saliency, SingleRemoval
 from engine.looking.look import look

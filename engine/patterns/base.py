@@ -52,10 +52,10 @@ class Pattern(Part):
     """The shape of what is removed.
 
     Attributes:
-        apart: Whether every weight goes or stays by itself.
+        single: Whether every weight goes or stays by itself.
     """
 
-    apart: ClassVar[bool] = False
+    single: ClassVar[bool] = False
 
     @property
     def width(self) -> int:

@@ -13,7 +13,7 @@ from engine.patterns.base import Pattern
 class Unstructured(Pattern):
     """Any weight may go."""
 
-    apart: ClassVar[bool] = True
+    single: ClassVar[bool] = True
     model_config = ConfigDict(title="Unstructured")
     kind: Literal["unstructured"] = "unstructured"
 

@@ -110,6 +110,17 @@ def test_the_inverse_and_the_joint_removal_are_the_dense_ones():
     assert loss == pytest.approx(reference.quadratic(right, curvature), rel=1e-5)
 
 
+def test_a_joint_removal_that_is_not_finite_is_refused():
+    structure = Structure(torch.ones(1, 2, 3), torch.eye(2)[None], torch.eye(3)[None])
+    live = torch.ones(6, dtype=torch.bool)
+    said = []
+    inverse = StructuredInverse(structure, live, "fc", Monitor(said.append))
+    weights = torch.tensor([torch.nan, 1, 1, 1, 1, 1], dtype=torch.float64)
+    with pytest.raises(RunError, match="fc is not finite"):
+        inverse.joint(weights, live)
+    assert not any(isinstance(each, Noticed) for each in said)
+
+
 def test_a_joint_removal_that_is_too_hard_is_told_and_heeds_a_stop():
     structure, all_of_them = some_structure(1, 20, 30), torch.ones(600).bool()
     monitor = Monitor()

@@ -83,20 +83,29 @@ def test_scores_and_updates_are_those_of_the_full_product(network, balanced):
 
 
 @networks
-@pytest.mark.parametrize("corrected", [False, True])
-def test_facts_are_the_mean_diagonal_and_the_damping(network, corrected):
+def test_facts_are_the_mean_diagonal_of_what_is_left_and_the_damping(network):
     given = problem(*NETWORKS[network], images=40)
-    facts = fit(given, keep_all(given), damping=1e-3, corrected=corrected).facts()
-    plain = dense(given, 0.0, True) if not corrected else None
-    for fact, (name, weight) in zip(facts, given.weights().items(), strict=True):
-        assert (fact.name, fact.weights) == (name, weight.numel())
-        assert fact.damping == pytest.approx(1e-3) and not fact.raised
-        if corrected:  # the basis is orthogonal, so the trace is that of F
-            rows = given.gradients(40, 1, 0, {}, Monitor())[name]
-            right = rows.double().square().mean()
-        else:
-            right = plain[name].diag().mean()
-        assert fact.mean == pytest.approx(float(right), rel=1e-6)
+    kept = keep_some(given)
+    facts = KFAC(images=40, damping=1e-3).fit(given, kept, Monitor(), 0).facts()
+    plain, damped = (dense(given, damping, True) for damping in (0.0, 1e-3))
+    for fact, (name, mask) in zip(facts, kept.items(), strict=True):
+        live = mask.reshape(-1)
+        right = float(plain[name].diag()[live].mean())
+        added = float((damped[name] - plain[name]).diag().mean())
+        assert (fact.name, fact.weights, fact.raised) == (name, int(live.sum()), 0)
+        assert fact.mean == pytest.approx(right, rel=1e-6)
+        assert fact.damping == pytest.approx(added, rel=1e-6)
+
+
+@networks
+def test_facts_with_corrected_eigenvalues_are_those_of_the_fisher(network):
+    given = problem(*NETWORKS[network], images=40)
+    facts = fit(given, keep_all(given), damping=1e-3, corrected=True).facts()
+    rows = given.gradients(40, 1, 0, {}, Monitor())
+    for fact in facts:  # the basis is orthogonal, so the trace is that of F
+        right = float(rows[fact.name].double().square().mean())
+        assert fact.mean == pytest.approx(right, rel=1e-6)
+        assert fact.damping == pytest.approx(1e-3)
 
 
 @pytest.mark.parametrize("network", ["linear", "mlp"])
@@ -162,6 +171,9 @@ def test_a_layer_that_sees_nothing_is_told():
     monitor = Monitor(lambda e: said.append(e) if isinstance(e, Noticed) else None)
     KFAC(images=40).fit(given, keep_all(given), monitor, 0)
     assert any(given.names[0] in e.message for e in said if "balanced" in e.message)
+    said.clear()
+    KFAC(images=40, corrected=True).fit(given, keep_all(given), monitor, 0)
+    assert not any("balanced" in e.message for e in said)
 
 
 def test_large_damping_ranks_as_magnitude():

@@ -2,17 +2,17 @@
 
 import torch
 
-from engine.comparing.fits import Fits
 from engine.data.base import Data
 from engine.evaluate import Measure
 from engine.events import Noticed
+from engine.fits import Fits
 from engine.loading import load_data, tell_data
 from engine.monitor import Monitor
 from engine.recipe import Recipe
 
 
 class Known:
-    """The images that were read last, and every dense network that was measured.
+    """Images that were read last, dense networks that were measured, and curvatures.
 
     Attributes:
         measures: Of dense networks, by their `fingerprint`.

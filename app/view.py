@@ -14,7 +14,7 @@ Table = tuple[Iterable[str], Iterable[tuple]]  # names of the columns, rows
 
 
 class View(QWidget):
-    """Draws only while it can be seen, and saves what it shows.
+    """Shows things as they are whenever it appears, and saves what it shows.
 
     A subclass has a `figure` or its own `picture`, the `numbers` in it, and
     draws in `catch_up`.
@@ -24,8 +24,7 @@ class View(QWidget):
     KINDS = export.EVERYTHING  # of files to save
 
     def catch_up(self) -> None:
-        """Draw what came while hidden."""
-        raise NotImplementedError
+        """Show things as they are now."""
 
     def picture(self) -> QWidget:
         """What a saved picture shows."""
@@ -51,7 +50,7 @@ class View(QWidget):
         export.ask_and_save(self, self.FILE, self.KINDS, self.save)
 
     def showEvent(self, event: QShowEvent) -> None:
-        """Catch up with what came while hidden."""
+        """Much may have come while it was hidden."""
         super().showEvent(event)
         self.catch_up()
 

@@ -10,8 +10,8 @@ from torch import nn
 import engine
 from engine import masks
 from engine.comparing.comparison import parse_comparison, place
-from engine.comparing.fits import Fits
 from engine.events import Noticed, PhaseStarted, RunStarted
+from engine.fits import Fits
 from engine.loss import Loss
 from engine.monitor import Monitor
 from engine.problem import Problem
@@ -85,6 +85,7 @@ def test_one_fit_for_all_sparsities_of_a_seed(tmp_path):
     "change",
     [
         {"schedule.recomputations": 2},
+        {"schedule.adaptive": 100},
         {"finetune.epochs": 1},
         {"repair.batch_norm": "end"},
     ],
@@ -109,7 +110,7 @@ def ask(problem):
     recipe = parse({**BASE, "estimator": {"kind": "woodfisher", "samples": 8}})
 
     def asked(seed=0, problem=problem, whole=whole):
-        return fits.fit(problem, whole, recipe, seed, Monitor())
+        return fits.fit(problem, whole, recipe, Monitor(), seed)
 
     asked.whole, asked.serve = whole, fits.serve
     return asked

@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from engine.comparing.known import Known
 from engine.errors import InputError
 from engine.events import DataLoaded, Noticed
+from engine.known import Known
 from engine.monitor import Monitor
 from engine.recipe import parse, with_changes
 
