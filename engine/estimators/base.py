@@ -202,9 +202,9 @@ class LayerObs(ObsEstimator):
     """Those whose blocks are cut from single layers."""
 
     blocks: Literal["position", "live"] = field(
-        "position", "Blocks count",
-        "Weights by position, so that blocks thin out with those removed, or live "
-        "weights alone, so that every block gathers as many as its size says.",
+        "position", "Block size counts",
+        "Positions, so that blocks thin out as weights are removed, or live weights, "
+        "so that every block gathers as many as it says.",
         advanced=True,
     )  # fmt: skip
 
