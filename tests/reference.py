@@ -16,9 +16,15 @@ def fisher(rows: Tensor, damping: float) -> Tensor:
     return damping * torch.eye(rows.shape[1]).double() + rows.T @ rows / len(rows)
 
 
-def block_fisher(rows: Tensor, damping: float, size: int) -> Tensor:
-    """The same with every entry between two blocks of neighbours set to zero."""
-    block = torch.arange(rows.shape[1]) // (size or rows.shape[1])
+def block_fisher(
+    rows: Tensor, damping: float, size: int, live: Tensor | None = None
+) -> Tensor:
+    """The same with every entry between two blocks of neighbours set to zero.
+
+    A block is `size` positions, or as many live weights.
+    """
+    place = torch.arange(rows.shape[1]) if live is None else live.cumsum(0) - 1
+    block = place // (size or rows.shape[1])
     return fisher(rows, damping) * (block[:, None] == block[None])
 
 

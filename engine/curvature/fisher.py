@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from engine.curvature.blocks import DualBlocks
-from engine.curvature.layout import Layout
+from engine.curvature.layout import Layout, LiveWeights, runs_of_blocks
 from engine.curvature.primal import PrimalBlocks
 from engine.curvature.sweep import eliminate, row_pieces
 from engine.curvature.within import within
@@ -19,9 +19,10 @@ class BlockFisher:
     """Inverse of the damped block empirical Fisher of one layer.
 
     Args:
-        rows: Gradients (N, numel), zero where a weight is removed.
+        rows: Gradients (N, numel), zero where a weight is removed, or those of the live
+            weights alone (N, live).
         live: (numel,) bool, True = kept.
-        block_size: Neighbouring weights per block; 0 is the whole layer.
+        block_size: See `Layout`.
         damping: Added to the diagonal.
         monitor: Checked, and told of progress, while weights are eliminated.
         width: See `Layout`.
@@ -117,7 +118,7 @@ class PagedFisher:
     Args:
         pages: Gradients (N, numel).
         live: (numel,) bool, True = kept.
-        block_size: Neighbouring weights per block; 0 is the whole layer.
+        block_size: See `Layout`.
         damping: Added to the diagonal.
         monitor: Checked before each page.
         progress: Counts the weights whose curvature is known.
@@ -137,9 +138,10 @@ class PagedFisher:
         self._draws = draws
         self._pages, self._live, self._monitor = pages, live, monitor
         self._size, self._given = min(block_size or len(live), len(live)), damping
-        most = max(int(part.sum()) for part in live.split(self._size))
-        self._width = max(most, 1)  # a layer without live weights has a page too
-        self._settled: list[Tensor | None] = [None] * len(self._columns())
+        self._width = Layout(live, self._size).index.shape[1]
+        each = self._size * pages.shape[0] * pages.dtype.itemsize
+        self._runs = runs_of_blocks(live, self._size, max(1, pages.page // each))
+        self._settled: list[Tensor | None] = [None] * len(self._runs)
 
         found = []
         for at, fisher in self.pieces():
@@ -186,25 +188,18 @@ class PagedFisher:
         """
         wanted = [
             (at, settled)
-            for at, settled in zip(self._columns(), self._settled, strict=True)
+            for at, settled in zip(self._runs, self._settled, strict=True)
             if removed is None or removed[at].any()
         ]
         for (at, settled), rows in prefetched(wanted, self._read):
             self._monitor.check()
             yield at, self._fisher(rows, at, settled)
 
-    @property
-    def _step(self) -> int:
-        """Weights per page: whole blocks."""
-        block = self._size * self._pages.shape[0] * self._pages.dtype.itemsize
-        return self._size * max(1, self._pages.page // block)
-
-    def _columns(self) -> list[slice]:
-        numel, step = len(self._live), self._step
-        return [slice(at, min(at + step, numel)) for at in range(0, numel, step)]
-
     def _read(self, piece: tuple[slice, Tensor | None]) -> Tensor:
-        return finite(self._pages.read(piece[0]))
+        """Live weights alone where they may lie far apart."""
+        at, _ = piece
+        apart = isinstance(self._size, LiveWeights)
+        return finite(self._pages.read(at, self._live[at] if apart else None))
 
     def _fisher(self, rows: Tensor, at: slice, settled: Tensor | None) -> BlockFisher:
         return BlockFisher(
@@ -221,6 +216,6 @@ class PagedFisher:
 
 def finite(rows: Tensor) -> Tensor:
     """The rows, or FloatingPointError; two numbers tell, without a copy."""
-    if not all(bound.isfinite() for bound in rows.aminmax()):
+    if rows.numel() and not all(bound.isfinite() for bound in rows.aminmax()):
         raise FloatingPointError("gradients are not finite")
     return rows

@@ -1,7 +1,13 @@
 """Layout: where the live weights of a layer sit in its blocks of neighbours."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor
+
+
+class LiveWeights(int):
+    """A block size that counts live weights; a plain one counts positions."""
 
 
 class Layout:
@@ -12,7 +18,8 @@ class Layout:
 
     Args:
         live: (numel,) bool, True = kept.
-        block_size: 0 takes the whole layer as one block.
+        block_size: Of positions, or of `LiveWeights`; 0 takes the whole layer as one
+            block.
         width: Least slots per block; the blocks of a page are as wide as the layer's.
 
     Attributes:
@@ -23,10 +30,13 @@ class Layout:
         self.numel = len(live)
         size = min(block_size or self.numel, self.numel)
         position = live.nonzero().squeeze(1)
-        block = position // size
-        counts = torch.bincount(block, minlength=-(-self.numel // size))
+        order = torch.arange(len(position), device=live.device)
+        by_order = isinstance(size, LiveWeights)
+        block = (order if by_order else position) // size
+        extent = max(len(position), 1) if by_order else self.numel
+        counts = torch.bincount(block, minlength=-(-extent // size))
         first = counts.cumsum(0) - counts
-        slot = torch.arange(len(position), device=live.device) - first[block]
+        slot = order - first[block]
         width = max(int(counts.max()), width)
         self.index = position.new_full((len(counts), width), self.numel)
         self.index[block, slot] = position
@@ -44,13 +54,19 @@ class Layout:
         return torch.cat([values, values.new_full((1,), fill)])[self.index]
 
     def gather_rows(self, rows: Tensor) -> Tensor:
-        """(N, numel) to (blocks, N, width), empty slots zero; a view where possible."""
+        """(N, numel) to (blocks, N, width), empty slots zero; a view where possible.
+
+        Rows of the live weights alone (N, live) will do as well.
+        """
         blocks, width = self.index.shape
-        if self._whole:
-            return rows.reshape(-1, blocks, width).transpose(0, 1)
-        columns = self.index.clamp(max=self.numel - 1).reshape(-1)
-        found = rows[:, columns].reshape(-1, blocks, width).transpose(0, 1)
-        return found.mul_(self.filled[:, None])
+        if rows.shape[1] == self.numel and not self._whole:
+            columns = self.index.clamp(max=self.numel - 1).reshape(-1)
+            found = rows[:, columns].reshape(-1, blocks, width).transpose(0, 1)
+            return found.mul_(self.filled[:, None])
+        if rows.shape[1] < blocks * width:
+            live, rows = rows, rows.new_zeros(len(rows), blocks * width)
+            rows[:, self.filled.reshape(-1)] = live
+        return rows.reshape(-1, blocks, width).transpose(0, 1)
 
     def places(self) -> Tensor:
         """Block times width plus slot of every weight (numel + 1,); -1 for no slot."""
@@ -66,3 +82,17 @@ class Layout:
         out = values.new_full((self.numel + 1,), fill)
         out[self.index] = values
         return out[:-1]
+
+
+def runs_of_blocks(live: Tensor, block_size: int, count: int) -> list[slice]:
+    """The positions of every `count` blocks, which share none; see `Layout`.
+
+    Removed weights between two blocks of `LiveWeights` are with the former.
+    """
+    numel = len(live)
+    step = max(min(block_size or numel, numel) * count, 1)
+    if isinstance(block_size, LiveWeights):
+        inner = live.nonzero().squeeze(1)[step::step].tolist()
+    else:
+        inner = range(step, numel, step)
+    return [slice(*ends) for ends in pairwise((0, *inner, numel))]

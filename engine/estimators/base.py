@@ -8,6 +8,7 @@ from torch import Tensor
 
 from engine.curvature.base import Curvature, Losses, Removal, Untold
 from engine.curvature.groups import Best, at, cheapest
+from engine.curvature.layout import LiveWeights
 from engine.facts import LayerInfo
 from engine.gradients.collector import Rows
 from engine.masks import Masks
@@ -182,6 +183,11 @@ class ObsEstimator(Estimator):
             return {**rest, "auto_block": True}
         return content
 
+    @property
+    def cut(self) -> int:
+        """The block size as a `Layout` takes it."""
+        return self.block_size
+
     def work(self, layers: tuple[LayerInfo, ...], train: int) -> Work:
         """The gradients; the rest depends on what the plan chooses."""
         rows = min(self.samples, train) if self.batch == 1 else self.samples
@@ -190,3 +196,20 @@ class ObsEstimator(Estimator):
     def draws(self, problem: Problem, gradients: Rows, seed: int) -> Tensor | None:
         """Bootstrap samples, where saliencies of single weights tell what goes."""
         return None if self.order == "greedy" else problem.draws(gradients, seed)
+
+
+class LayerObs(ObsEstimator):
+    """Those whose blocks are cut from single layers."""
+
+    blocks: Literal["position", "live"] = field(
+        "position", "Block size counts",
+        "Positions, so that blocks thin out as weights are removed, or live weights, "
+        "so that every block gathers as many as it says.",
+        advanced=True,
+    )  # fmt: skip
+
+    @property
+    def cut(self) -> int:
+        """The block size, of positions or of live weights."""
+        kind = LiveWeights if self.blocks == "live" else int
+        return kind(self.block_size)

@@ -5,13 +5,13 @@ from typing import ClassVar, Literal
 from pydantic import ConfigDict
 
 from engine.curvature.obs import ObsCurvature, block_fishers
-from engine.estimators.base import ObsEstimator
+from engine.estimators.base import LayerObs
 from engine.masks import Masks
 from engine.monitor import Monitor
 from engine.problem import Problem
 
 
-class WoodFisher(ObsEstimator):
+class WoodFisher(LayerObs):
     """Block empirical Fisher inverse by the Woodbury identity.
 
     Singh and Alistarh, "WoodFisher: Efficient Second-Order Approximation for Neural
@@ -40,7 +40,7 @@ class WoodFisher(ObsEstimator):
         with monitor.phase("curvature"), monitor.apart():
             draws = self.draws(problem, gradients, seed)
             inverses = block_fishers(
-                gradients, masks, self.block_size, self.damping, monitor, draws
+                gradients, masks, self.cut, self.damping, monitor, draws
             )
         return ObsCurvature(
             inverses, self.compensation, self.strength, None, self.order, monitor

@@ -10,6 +10,7 @@ from torch import Tensor
 from engine.gradients.disk import Disk
 
 PAGE = 128 * 2**20  # bytes of gradients read at once; one block at least
+PART = 8  # of a page is read at once where only some columns of it are kept
 TOP = 14  # power of two that the largest entry of a row in half precision stays below
 
 
@@ -83,8 +84,30 @@ class Pages:
             values = values / scale
         self._rows[rows] = values.to(self._rows.dtype)
 
-    def read(self, columns: slice) -> Tensor:
-        """(N, columns) on the device; a GPU goes on with its work meanwhile."""
+    def read(self, columns: slice, live: Tensor | None = None) -> Tensor:
+        """(N, columns) on the device; a GPU goes on with its work meanwhile.
+
+        Args:
+            columns: A run of them.
+            live: (columns,) bool, which of them are wanted; None is all. They may be
+                few in a long run, so no more than part of a page is read at once.
+        """
+        if live is None or live.all():
+            return self._fetch(columns)
+        live = live.to(self.device)
+        found = torch.empty(
+            self.shape[0], int(live.sum()), dtype=self.dtype, device=self.device
+        )
+        each, start = self.shape[0] * self.dtype.itemsize, 0
+        for part in live.split(max(1, self.page // PART // each)):
+            end = columns.start + len(part)
+            if count := int(part.sum()):
+                rows = self._fetch(slice(columns.start, end))
+                found[:, start : start + count] = rows[:, part]
+            columns, start = slice(end, columns.stop), start + count
+        return found
+
+    def _fetch(self, columns: slice) -> Tensor:
         if self._copies is None:
             return self._read(columns)
         with torch.cuda.stream(self._copies):

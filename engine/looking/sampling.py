@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from engine import seeds
+from engine.curvature.layout import runs_of_blocks
 from engine.looking.sample import Sample, SampledLayer
 from engine.masks import Masks
 from engine.problem import Problem
@@ -22,7 +23,7 @@ class Piece:
     Attributes:
         vector: A layer's name, or the one of all layers together.
         columns: Of the vector.
-        live: (width,) which of those columns are live.
+        live: (columns,) bool, which of those are live.
         slots: (m,) which of the live ones are looked at, rising.
     """
 
@@ -56,7 +57,7 @@ def draw_weights(
         masks: True = kept.
         whole: Name of the vector that joins the live weights of all layers; empty where
             every layer is a vector of its own.
-        block_size: Neighbours in a vector that are one block; 0 is all of it.
+        block_size: Of the blocks of a vector, see `Layout`; 0 is all of it.
         most: Weights in all, about.
         seed: Decides which.
     """
@@ -69,12 +70,12 @@ def draw_weights(
     for name, at in live.items():
         places[name] = torch.arange(start, start + len(at)) if whole else at
         start += len(at)
-    sizes = {name: block_size or len(mask) for name, mask in vectors.items()}
-    blocks = sum(-(-len(mask) // sizes[name]) for name, mask in vectors.items())
+    runs = {name: runs_of_blocks(mask, block_size, 1) for name, mask in vectors.items()}
+    blocks = sum(map(len, runs.values()))
     positions, chosen = {}, {name: [] for name in vectors}
     for name, at in live.items():
         vector = whole or name
-        block = places[name] // sizes[vector]
+        block = _block(places[name], runs[vector])
         among = _some(block.unique(), min(1.0, BLOCKS / blocks), stream)
         there = torch.isin(block, among).nonzero().squeeze(1)
         count = max(round(most * len(at) / max(total, 1)), FEWEST)
@@ -84,7 +85,7 @@ def draw_weights(
     pieces = [
         piece
         for name, mask in vectors.items()
-        for piece in _pieces(name, mask, torch.cat(chosen[name]), sizes[name])
+        for piece in _pieces(name, mask, torch.cat(chosen[name]), runs[name])
     ]
     return Drawn(positions, tuple(pieces), blocks)
 
@@ -123,12 +124,20 @@ def _some(blocks: Tensor, share: float, stream: torch.Generator) -> Tensor:
     return blocks[torch.randperm(len(blocks), generator=stream)[:count]]
 
 
-def _pieces(vector: str, mask: Tensor, chosen: Tensor, size: int) -> list[Piece]:
+def _block(places: Tensor, runs: list[slice]) -> Tensor:
+    """Which of the blocks each place is in."""
+    ends = torch.tensor([run.stop for run in runs])
+    return torch.searchsorted(ends, places, right=True)
+
+
+def _pieces(
+    vector: str, mask: Tensor, chosen: Tensor, runs: list[slice]
+) -> list[Piece]:
     found = []
-    for block in (chosen // max(size, 1)).unique().tolist():
-        columns = slice(block * size, min((block + 1) * size, len(mask)))
-        live = mask[columns].nonzero().squeeze(1)
+    for block in _block(chosen, runs).unique().tolist():
+        columns = runs[block]
+        live = mask[columns]
         here = chosen[(chosen >= columns.start) & (chosen < columns.stop)]
-        slots = torch.searchsorted(live, here - columns.start)
+        slots = live.cumsum(0)[here - columns.start] - 1
         found.append(Piece(vector, columns, live, slots))
     return found

@@ -85,7 +85,7 @@ def _study(problem: Problem, job: Job, monitor: Monitor) -> DampingStudy:
             rows = {whole: join(rows, job.masks)}
         gradients = Gradients(rows)
         most = min(MOST, NUMBERS // gradients.count)
-        drawn = draw_weights(job.masks, whole, method.block_size, most, seed)
+        drawn = draw_weights(job.masks, whole, method.cut, most, seed)
         positions = drawn.positions
         mean = mean_diagonal(gradients, drawn.pieces, monitor)
         grid = _grid(mean, method.damping)

@@ -39,9 +39,12 @@ class Gradients:
             RunError: They are not finite.
         """
         rows, columns = self._rows[piece.vector], piece.columns
-        found = rows.read(columns) if isinstance(rows, Pages) else rows[:, columns]
-        if len(piece.live) < found.shape[1]:
-            found = found[:, piece.live.to(self.device)]
+        if isinstance(rows, Pages):
+            found = rows.read(columns, piece.live)
+        else:
+            found = rows[:, columns]
+            if not piece.live.all():
+                found = found[:, piece.live.to(self.device)]
         if not all(bound.isfinite() for bound in found.aminmax()):
             raise RunError(
                 f"The gradients of {piece.vector} are not finite.",

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from engine import machine
+from engine.curvature.layout import LiveWeights
 from engine.errors import InputError
 from engine.estimators.base import ObsEstimator
 from engine.gradients.pages import MEMORY, Storage
@@ -181,9 +182,8 @@ def _explained(tried: list[Budget], recipe: Recipe, size: Extent) -> Budget:
             f"{chosen.limit / GB:.1f} GB."
         )
     if isinstance(method, ObsEstimator) and method.auto_block:
-        words = (
-            f"{chosen.block_size:,} weights" if chosen.block_size else "whole layers"
-        )
+        what = "live weights" if isinstance(method.cut, LiveWeights) else "weights"
+        words = f"{chosen.block_size:,} {what}" if chosen.block_size else "whole layers"
         place = chosen.storage.place
         reasons.append(f"Blocks are {words}, the largest that fit {place}.")
     return replace(chosen, reasons=tuple(reasons))

@@ -8,9 +8,10 @@ from torch import nn
 
 from engine.curvature import sweep
 from engine.curvature.blocks import BUDGET
+from engine.curvature.layout import LiveWeights
 from engine.data.base import Data
 from engine.estimators.base import ObsEstimator
-from engine.gradients.pages import PAGE, Storage
+from engine.gradients.pages import PAGE, PART, Storage
 from engine.planning.work import READING
 from engine.recipe import Recipe
 from engine.sharing.shares import dealt
@@ -92,6 +93,9 @@ def curvature(
         pages = max(_page(size, rows, n, block) for n in size.layers)
         fitted = there + scores  # the diagonal
         fitting = fitted + pages
+        if isinstance(recipe.estimator.cut, LiveWeights):  # parts on their way
+            together = 2 * (PAGE // PART)
+            fitting, cutting = fitting + together, cutting + together
         gradients = masks + there
     else:
         gradients = masks + SINGLE * rows * own.prunable

@@ -12,7 +12,7 @@ import engine
 from engine import machine
 from engine.errors import InputError
 from engine.events import Noticed
-from engine.gradients.pages import MEMORY, Storage
+from engine.gradients.pages import MEMORY, PAGE, PART, Storage
 from engine.planning import activations, budget, memory
 from engine.recipe import parse
 
@@ -36,6 +36,24 @@ def test_what_fits_stays_in_memory(monkeypatch, tmp_path):
     assert (found.block_size, found.storage, found.disk) == (2000, MEMORY, 0)
     assert found.fits and found.reasons == ()
     assert found.peak > 10**9 + 400 * 3 * 10**6 * 4
+
+
+def test_blocks_of_live_weights_cost_what_dense_ones_do(monkeypatch, tmp_path):
+    """A run starts dense; from the disk their pages come in parts, which are there."""
+    for free, disk in ((10**11, False), (2 * 10**9, True)):
+        position, live = (
+            decided(
+                recipe(estimator={"blocks": blocks, "auto_block": True}, machine=EXACT),
+                free, monkeypatch, tmp_path,
+            )
+            for blocks in ("position", "live")
+        )  # fmt: skip
+        assert bool(live.disk) == bool(position.disk) == disk
+        assert live.block_size == position.block_size
+        parts = 2 * PAGE // PART * disk
+        assert live.phases["curvature"] == position.phases["curvature"] + parts
+        words = " live weights, the largest" if live.block_size else "whole layers"
+        assert words in live.reasons[-1]
 
 
 EXACT = {"device": "cpu", "threads": 1, "half_precision": False}
