@@ -1,13 +1,12 @@
 """Optimal Brain Surgeon: saliencies and corrections from any inverse curvature."""
 
 from collections.abc import Iterator
-from typing import ClassVar, Literal, Protocol, runtime_checkable
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 
 from engine.curvature.base import Losses, Removal
-from engine.curvature.fisher import BlockFisher, PagedFisher, finite
 from engine.curvature.groups import (
     Best,
     at,
@@ -16,122 +15,15 @@ from engine.curvature.groups import (
     joint_pulls,
     spread,
 )
+from engine.curvature.inverse import Inverse, Measured
 from engine.errors import RunError
 from engine.facts import LayerCurvature
-from engine.gradients.collector import Rows
-from engine.gradients.pages import Pages
 from engine.masks import Masks
 from engine.monitor import Monitor, Progress
 
 Compensation = Literal["none", "sum", "joint"]
 Order = Literal["independent", "greedy"]
 Tensors = dict[str, Tensor]
-
-
-class Piece(Protocol):
-    """Part of a layer's inverse curvature that does not interact with the rest."""
-
-    def solve(self, vector: Tensor) -> Tensor:
-        """F^-1 v on this part."""
-
-    def joint(self, weights: Tensor, removed: Tensor) -> tuple[Tensor, float]:
-        """The step with d = -w on the removed that minimises 1/2 d^T F d, its loss."""
-
-
-class Inverse(Protocol):
-    """The inverse curvature F^-1 of one layer; vectors are (numel,) float64.
-
-    Weights that are removed already are zero in every vector and stay out of play.
-    """
-
-    def diag(self) -> Tensor:
-        """Diagonal of F^-1."""
-
-    def solve(self, vector: Tensor) -> Tensor:
-        """F^-1 v."""
-
-    def within(self, groups: Tensor) -> Tensor:
-        """F^-1 among the members of each group (groups, size, size), 0 for nobody."""
-
-    def greedy(self, weights: Tensor) -> Tensor:
-        """Loss at which greedy elimination in each block removes each weight."""
-
-    def pieces(self, removed: Tensor) -> Iterator[tuple[slice, Piece]]:
-        """Parts of which something is removed, and where in a vector they are."""
-
-
-@runtime_checkable
-class Measured(Protocol):
-    """An inverse that knows what Fisher and damping it is of.
-
-    Attributes:
-        damping: (blocks,) that was added.
-        weights: That are live.
-        squares: Sum of the diagonal of F over them, without damping.
-        raised: Blocks whose damping had to grow.
-    """
-
-    damping: Tensor
-    weights: int
-    squares: float
-    raised: int
-
-
-def block_fishers(
-    gradients: Rows,
-    masks: Masks,
-    block_size: int,
-    damping: float,
-    monitor: Monitor,
-    draws: Tensor | None = None,
-) -> dict[str, Inverse]:
-    """An inverse per layer; takes each layer's rows out of `gradients`.
-
-    Args:
-        gradients: (N, numel) per layer.
-        masks: True = kept.
-        block_size: Weights per block; 0 is the whole layer.
-        damping: Added to the diagonal of F.
-        monitor: Hears of progress and of every damping that was raised.
-        draws: Bootstrap samples, see `BlockFisher`.
-
-    Raises:
-        RunError: Gradients are not finite, or a block has no inverse.
-    """
-    inverses: dict[str, Inverse] = {}
-    total = sum(rows.shape[1] for rows in gradients.values())
-    progress = monitor.progress("Curvature", total)
-    for name in tuple(gradients):
-        rows, live = gradients.pop(name), masks[name].reshape(-1)
-        try:
-            if isinstance(rows, Pages):
-                found = PagedFisher(
-                    rows, live, block_size, damping, monitor, progress, draws
-                )
-            else:
-                finite(rows)
-                found = BlockFisher(
-                    rows, live, block_size, damping, monitor, draws=draws
-                )
-                progress.advance(len(live))
-        except FloatingPointError as error:
-            raise RunError(
-                f"The gradients of {name} are not finite.",
-                "Check that the checkpoint, the normalisation and the network's output "
-                "kind fit together.",
-            ) from error
-        except torch.linalg.LinAlgError as error:
-            raise RunError(
-                f"The curvature of {name} has no usable inverse.", "Raise the damping."
-            ) from error
-        if found.raised:
-            monitor.notice(
-                f"Damping was raised to at most {found.largest:.0e} in {found.raised} "
-                f"blocks of {name}, where {damping:.0e} left no usable inverse.",
-                "Raise the damping to treat all blocks alike.",
-            )
-        inverses[name] = found
-    return inverses
 
 
 class ObsCurvature:

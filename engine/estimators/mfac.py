@@ -9,8 +9,9 @@ from pydantic import ConfigDict
 from torch import Tensor
 
 from engine.curvature.base import Removal
+from engine.curvature.block_fishers import block_fishers
 from engine.curvature.groups import Best
-from engine.curvature.obs import ObsCurvature, block_fishers
+from engine.curvature.obs import ObsCurvature
 from engine.errors import RunError
 from engine.estimators.base import ObsEstimator, Tensors
 from engine.facts import LayerCurvature

@@ -4,7 +4,8 @@ from typing import ClassVar, Literal
 
 from pydantic import ConfigDict
 
-from engine.curvature.obs import ObsCurvature, block_fishers
+from engine.curvature.block_fishers import block_fishers
+from engine.curvature.obs import ObsCurvature
 from engine.estimators.base import LayerObs
 from engine.masks import Masks
 from engine.monitor import Monitor

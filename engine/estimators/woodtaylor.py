@@ -7,9 +7,10 @@ import torch
 from pydantic import ConfigDict
 from torch import Tensor
 
+from engine.curvature.block_fishers import block_fishers
 from engine.curvature.descent import best_share
-from engine.curvature.obs import ObsCurvature, block_fishers
-from engine.estimators.base import ObsEstimator, Tensors
+from engine.curvature.obs import ObsCurvature
+from engine.estimators.base import LayerObs, Tensors
 from engine.facts import LayerInfo
 from engine.gradients.moments import mean_gradient
 from engine.masks import Masks
@@ -23,7 +24,7 @@ MEASURED = 1000  # other images, if there are, that tell how far to follow it
 SEPARATE = 2**20  # moves the seed of the mean gradient's images from the Fisher's
 
 
-class WoodTaylor(ObsEstimator):
+class WoodTaylor(LayerObs):
     """Optimal Brain Surgeon around a point that is no minimum.
 
     Singh and Alistarh, "WoodFisher", 2020, section on WoodTaylor: a Newton step
@@ -88,7 +89,7 @@ class WoodTaylor(ObsEstimator):
             with monitor.apart():
                 draws = self.draws(problem, rows, seed)
                 inverses = block_fishers(
-                    rows, masks, self.block_size, self.damping, monitor, draws
+                    rows, masks, self.cut, self.damping, monitor, draws
                 )
                 step = {n: -each.solve(slope[n]) for n, each in inverses.items()}
             there = len(problem.train)  # the mean gradient's come first of the order

@@ -7,7 +7,8 @@ from statistics import median
 import torch
 from torch import Tensor
 
-from engine.curvature.obs import Inverse, block_fishers
+from engine.curvature.block_fishers import block_fishers
+from engine.curvature.inverse import Inverse
 from engine.monitor import Monitor
 from tests.benchmarks import table, timing
 from tests.benchmarks.plain import Mfac, RankOne

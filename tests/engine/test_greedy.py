@@ -5,8 +5,9 @@ import torch
 from torch import Tensor
 
 from engine.curvature import sweep
+from engine.curvature.block_fishers import block_fishers
 from engine.curvature.fisher import BlockFisher
-from engine.curvature.obs import ObsCurvature, block_fishers
+from engine.curvature.obs import ObsCurvature
 from engine.curvature.sweep import eliminate
 from engine.errors import InputError, RunError, Stopped
 from engine.estimators import MFAC, WoodTaylor

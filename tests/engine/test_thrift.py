@@ -42,7 +42,7 @@ def small_gpu(monkeypatch):
 
     monkeypatch.setattr("engine.gradients.collector.batched", batched)
     monkeypatch.setattr("engine.curvature.fisher.finite", finite)
-    monkeypatch.setattr("engine.curvature.obs.finite", finite)
+    monkeypatch.setattr("engine.curvature.block_fishers.finite", finite)
     monkeypatch.setattr("engine.gradients.pages.PAGE", 100_000)
 
 
@@ -91,7 +91,7 @@ def test_a_gpu_that_never_has_enough_ends_the_run(tmp_path, monkeypatch, method)
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr("engine.curvature.fisher.finite", finite)
-    monkeypatch.setattr("engine.curvature.obs.finite", finite)
+    monkeypatch.setattr("engine.curvature.block_fishers.finite", finite)
     with pytest.raises(RunError, match="ran out of memory"):
         pruned(tmp_path / "run", **method)
     assert contents.recipe_of(tmp_path / "run").estimator.samples == 24

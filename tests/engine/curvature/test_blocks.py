@@ -5,8 +5,9 @@ import torch
 from torch import Tensor
 
 from engine.curvature import blocks
+from engine.curvature.block_fishers import block_fishers
 from engine.curvature.blocks import DualBlocks
-from engine.curvature.obs import BlockFisher, block_fishers
+from engine.curvature.fisher import BlockFisher
 from engine.curvature.primal import PrimalBlocks
 from engine.errors import RunError
 from engine.monitor import Monitor

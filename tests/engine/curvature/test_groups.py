@@ -5,8 +5,9 @@ import torch
 from torch import Tensor
 
 from engine.curvature import blocks
+from engine.curvature.block_fishers import block_fishers
 from engine.curvature.groups import at, cheapest, joint_losses, neighbours, subsets
-from engine.curvature.obs import ObsCurvature, block_fishers
+from engine.curvature.obs import ObsCurvature
 from engine.errors import RunError
 from engine.gradients.pages import Pages, Storage
 from engine.monitor import Monitor

@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from engine.curvature.block_fishers import block_fishers
 from engine.curvature.groups import neighbours
 from engine.curvature.layout import Layout, LiveWeights, runs_of_blocks
-from engine.curvature.obs import ObsCurvature, block_fishers
+from engine.curvature.obs import ObsCurvature
 from engine.estimators import WoodFisher
 from engine.gradients import pages as pages_module
 from engine.gradients.pages import Pages, Storage

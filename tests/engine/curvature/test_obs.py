@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from engine.curvature.obs import ObsCurvature, block_fishers
+from engine.curvature.block_fishers import block_fishers
+from engine.curvature.obs import ObsCurvature
 from engine.monitor import Monitor
 from tests import reference
 

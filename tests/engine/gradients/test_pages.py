@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from engine.curvature import obs
+from engine.curvature.block_fishers import block_fishers
 from engine.errors import RunError, Stopped
 from engine.estimators import WoodFisher
 from engine.gradients import pages as pages_module
@@ -119,7 +119,7 @@ def test_half_precision_does_not_hide_what_is_not_finite(bad):
     pages[0:2] = torch.tensor([[0, bad, 0, 0], [1.0, 2, 3, 4]])
     masks = {"a": torch.ones(4, dtype=torch.bool)}
     with pytest.raises(RunError, match="gradients of a are not finite"):
-        obs.block_fishers({"a": pages}, masks, 0, 1e-3, Monitor())
+        block_fishers({"a": pages}, masks, 0, 1e-3, Monitor())
 
 
 @pytest.mark.parametrize("size", [0, 16])
@@ -164,7 +164,7 @@ def test_a_raised_damping_is_remembered(tmp_path, monkeypatch):
     results, notices = [], []
     for given in (rows, pages):
         monitor = Monitor()
-        found = obs.block_fishers({"a": given}, {"a": live}, 8, 1e-7, monitor)["a"]
+        found = block_fishers({"a": given}, {"a": live}, 8, 1e-7, monitor)["a"]
         results.append((found.diag(), found.solve(vector)))
         notices.append(monitor.notices)
     assert notices[0] == notices[1] and len(notices[0]) == 1
@@ -177,7 +177,7 @@ def test_gradients_that_are_not_finite_are_a_sentence(tmp_path):
     pages[1] = torch.tensor([0, float("nan"), 0, 0])
     masks = {"a": torch.ones(4, dtype=torch.bool)}
     with pytest.raises(RunError, match="gradients of a are not finite"):
-        obs.block_fishers({"a": pages}, masks, 0, 1e-3, Monitor())
+        block_fishers({"a": pages}, masks, 0, 1e-3, Monitor())
 
 
 def test_a_full_disk_is_a_sentence(tmp_path, monkeypatch):

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from engine.allocation import ALLOCATIONS, GlobalThreshold
+from engine.curvature.block_fishers import block_fishers
 from engine.curvature.groups import neighbours
-from engine.curvature.obs import ObsCurvature, block_fishers
+from engine.curvature.obs import ObsCurvature
 from engine.errors import InputError
 from engine.monitor import Monitor
 from engine.patterns import NM
