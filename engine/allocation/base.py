@@ -273,7 +273,8 @@ def ensure_finite(units: Candidates) -> None:
         if not bool((each.scores.isfinite() | (each.sizes == 0)).all()):
             raise RunError(
                 f"Saliencies of {name} are not finite.",
-                "Raise the damping, and check the checkpoint for broken weights.",
+                "Check the checkpoint for broken weights; where the method has a "
+                "damping, raise it.",
             )
 
 

@@ -158,8 +158,10 @@ def test_a_target_that_would_empty_layers_stops_short_and_says_so(kind):
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_saliencies_that_are_not_finite_are_a_sentence(kind, value):
     scores = layers([1, 2], [value, 3])
-    with pytest.raises(RunError, match="Saliencies of l1 are not finite"):
+    with pytest.raises(RunError, match="Saliencies of l1 are not finite") as failed:
         choose(kind, scores, dense(scores), 0.5)
+    assert failed.value.hint.startswith("Check the checkpoint")  # magnitude is undamped
+    assert "where the method has a damping" in failed.value.hint
 
 
 @allocations
