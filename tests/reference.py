@@ -153,14 +153,19 @@ def hessian(
 def kronecker_factors(
     model: nn.Module, layer: nn.Module, images: Tensor, labels: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """A = mean over images of sum over positions, G = mean over both, one by one."""
+    """A = mean over images of sum over positions, G = mean over both, one by one.
+
+    (groups, in, in) and (groups, out, out), each group of a convolution by itself.
+    """
     seen: list[tuple[Tensor, Tensor]] = []
 
-    def keep(module: nn.Module, args: tuple, output: Tensor) -> None:
+    def keep(module: nn.Module, args: tuple, output: Tensor) -> Tensor:
         output.retain_grad()
         seen.append((args[0].detach(), output))
+        return output.clone()  # for what follows in place
 
-    hook, a, g = layer.register_forward_hook(keep), [], []
+    hook, groups = layer.register_forward_hook(keep), getattr(layer, "groups", 1)
+    a, g = [[] for _ in range(groups)], [[] for _ in range(groups)]
     model.eval()
     for x, y in zip(images.split(1), labels.split(1), strict=True):
         F.cross_entropy(model(x), y).backward()
@@ -172,10 +177,13 @@ def kronecker_factors(
             slopes = outputs.grad.flatten(2)[0].T
         else:
             inputs, slopes = inputs.flatten(0, -2), outputs.grad.flatten(0, -2)
-        a.append(sum(torch.outer(i, i) for i in inputs))
-        g.append(sum(torch.outer(i, i) for i in slopes) / len(slopes))
+        for group in range(groups):
+            own = inputs.chunk(groups, 1)[group]  # channels of a group are neighbours
+            a[group].append(sum(torch.outer(i, i) for i in own))
+            own = slopes.chunk(groups, 1)[group]
+            g[group].append(sum(torch.outer(i, i) for i in own) / len(own))
     hook.remove()
-    return sum(a) / len(a), sum(g) / len(g)
+    return tuple(torch.stack([sum(s) / len(s) for s in side]) for side in (a, g))
 
 
 def factored_damping(a: Tensor, g: Tensor, damping: float, balanced: bool) -> Tensor:
