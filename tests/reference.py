@@ -222,6 +222,30 @@ def surviving_fit(
     return result
 
 
+def weighted_fit(
+    inputs: Tensor,
+    targets: Tensor,
+    weights: Tensor,
+    kept: Tensor,
+    ridge: float,
+    metric: Tensor,
+) -> Tensor:
+    """The same for all channels at once, errors between them measured by the metric.
+
+    One system of every channel at every position, (channels, channels) metric.
+    """
+    inputs, targets, now = inputs.double(), targets.double(), weights.double()
+    root = (ridge * inputs.square().sum(0).mean()).sqrt()
+    half = torch.linalg.cholesky(metric).T  # half^T half is the metric
+    live = kept.flatten()
+    pull = root * torch.eye(int(live.sum())).double()
+    rows = torch.cat([torch.kron(half, inputs.contiguous())[:, live], pull])
+    right = torch.cat([(half @ targets.T).flatten(), root * now.flatten()[live]])
+    result = torch.zeros_like(now).flatten()
+    result[live] = torch.linalg.lstsq(rows, right).solution
+    return result.reshape(now.shape)
+
+
 def layer_inputs(layer: nn.Module, images: Tensor) -> Tensor:
     """What a linear layer or 2-d convolution sees, (groups, positions, fan_in)."""
     if isinstance(layer, nn.Linear):
