@@ -14,6 +14,7 @@ from engine.facts import (
     LayerPromise,
     LayerStability,
     LayerState,
+    LayerTrace,
 )
 from engine.run_events import (
     Amended,
@@ -108,6 +109,13 @@ class Fitted(Event):
 
     step: int
     layers: tuple[LayerCurvature, ...]
+
+
+@dataclass(frozen=True)
+class Traced(Event):
+    """The Hessian's traces that the coming prune step ranks by; a notice sums up."""
+
+    layers: tuple[LayerTrace, ...]
 
 
 @dataclass(frozen=True)
@@ -254,6 +262,7 @@ EVENTS: tuple[type[Event], ...] = (
     PhaseFinished,
     Progressed,
     Fitted,
+    Traced,
     Resampled,
     Scored,
     Pruned,

@@ -85,6 +85,25 @@ class LayerCurvature:
 
 
 @dataclass(frozen=True)
+class LayerTrace:
+    """The Hessian's trace over a layer's live weights, and over each of its groups.
+
+    Attributes:
+        name: Of the layer.
+        trace: Of the whole layer.
+        error: Standard error of that over the probes.
+        groups: Trace of each group that shares one, in the order of the weight.
+        errors: Standard error of each.
+    """
+
+    name: str
+    trace: float
+    error: float
+    groups: tuple[float, ...]
+    errors: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class LayerStability:
     """Overlap (0 to 1) of what bootstrap samples remove with what all gradients do."""
 

@@ -121,11 +121,18 @@ class Monitor:
         """Count on from the seconds an earlier part of the run took."""
         self._started -= seconds
 
-    def notice(self, message: str, hint: str = "", level: str = "warning") -> None:
-        """Tell the person, and the summary, what was decided on their behalf."""
-        self.notices.append(message)
-        self.noticed.append(Noticed(level, message, hint))
-        self.emit(self.noticed[-1])
+    def notice(
+        self, message: str | Noticed, hint: str = "", level: str = "warning"
+    ) -> None:
+        """Tell the person, and the summary, what was decided on their behalf.
+
+        A notice that was made elsewhere keeps its own hint and level.
+        """
+        made = isinstance(message, Noticed)
+        told = message if made else Noticed(level, message, hint)
+        self.notices.append(told.message)
+        self.noticed.append(told)
+        self.emit(told)
 
     def now(self) -> float:
         """Seconds of work since the run began, pauses left out."""
@@ -192,7 +199,7 @@ class Monitor:
         outcomes = self.control.gather((failure, own))
         for told in dict.fromkeys(n for _, theirs in outcomes for n in theirs):
             if told not in own:
-                self.notice(told.message, told.hint, told.level)
+                self.notice(told)
         failures = [error for error, _ in outcomes if error is not None]
         if failures:
             worst = min(failures, key=lambda error: isinstance(error, Stopped))

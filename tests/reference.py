@@ -159,14 +159,19 @@ def hessian(
 def kronecker_factors(
     model: nn.Module, layer: nn.Module, images: Tensor, labels: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """A = mean over images of sum over positions, G = mean over both, one by one."""
+    """A = mean over images of sum over positions, G = mean over both, one by one.
+
+    (groups, in, in) and (groups, out, out), each group of a convolution by itself.
+    """
     seen: list[tuple[Tensor, Tensor]] = []
 
-    def keep(module: nn.Module, args: tuple, output: Tensor) -> None:
+    def keep(module: nn.Module, args: tuple, output: Tensor) -> Tensor:
         output.retain_grad()
         seen.append((args[0].detach(), output))
+        return output.clone()  # for what follows in place
 
-    hook, a, g = layer.register_forward_hook(keep), [], []
+    hook, groups = layer.register_forward_hook(keep), getattr(layer, "groups", 1)
+    a, g = [[] for _ in range(groups)], [[] for _ in range(groups)]
     model.eval()
     for x, y in zip(images.split(1), labels.split(1), strict=True):
         F.cross_entropy(model(x), y).backward()
@@ -178,10 +183,13 @@ def kronecker_factors(
             slopes = outputs.grad.flatten(2)[0].T
         else:
             inputs, slopes = inputs.flatten(0, -2), outputs.grad.flatten(0, -2)
-        a.append(sum(torch.outer(i, i) for i in inputs))
-        g.append(sum(torch.outer(i, i) for i in slopes) / len(slopes))
+        for group in range(groups):
+            own = inputs.chunk(groups, 1)[group]  # channels of a group are neighbours
+            a[group].append(sum(torch.outer(i, i) for i in own))
+            own = slopes.chunk(groups, 1)[group]
+            g[group].append(sum(torch.outer(i, i) for i in own) / len(own))
     hook.remove()
-    return sum(a) / len(a), sum(g) / len(g)
+    return tuple(torch.stack([sum(s) / len(s) for s in side]) for side in (a, g))
 
 
 def factored_damping(a: Tensor, g: Tensor, damping: float, balanced: bool) -> Tensor:
@@ -218,6 +226,30 @@ def surviving_fit(
         right = torch.cat([targets[:, channel], root * now[channel, support]])
         result[channel, support] = torch.linalg.lstsq(rows, right).solution
     return result
+
+
+def weighted_fit(
+    inputs: Tensor,
+    targets: Tensor,
+    weights: Tensor,
+    kept: Tensor,
+    ridge: float,
+    metric: Tensor,
+) -> Tensor:
+    """The same for all channels at once, errors between them measured by the metric.
+
+    One system of every channel at every position, (channels, channels) metric.
+    """
+    inputs, targets, now = inputs.double(), targets.double(), weights.double()
+    root = (ridge * inputs.square().sum(0).mean()).sqrt()
+    half = torch.linalg.cholesky(metric).T  # half^T half is the metric
+    live = kept.flatten()
+    pull = root * torch.eye(int(live.sum())).double()
+    rows = torch.cat([torch.kron(half, inputs.contiguous())[:, live], pull])
+    right = torch.cat([(half @ targets.T).flatten(), root * now.flatten()[live]])
+    result = torch.zeros_like(now).flatten()
+    result[live] = torch.linalg.lstsq(rows, right).solution
+    return result.reshape(now.shape)
 
 
 def layer_inputs(layer: nn.Module, images: Tensor) -> Tensor:

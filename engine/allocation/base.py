@@ -13,6 +13,7 @@ from engine import masks as masking
 from engine.allocation.units import Units, all_but_best, lowest, without
 from engine.covering import covers
 from engine.errors import InputError, RunError
+from engine.events import Noticed
 from engine.masks import Masks
 from engine.part import Part, field
 from engine.words.units import percent
@@ -128,8 +129,8 @@ class Allocation(Part):
 
     def choose(
         self, units: Candidates, masks: Masks, sparsity: float
-    ) -> tuple[Chosen, tuple[str, ...]]:
-        """Which units go (True), and notes on what could not be done as asked.
+    ) -> tuple[Chosen, tuple[Noticed, ...]]:
+        """Which units go (True), and what could not be done as asked.
 
         They take exactly round(sparsity * weights) zeros, or the number next to it that
         whole units can make. Python's `round`, so halves go to the even number. Among
@@ -145,9 +146,9 @@ class Allocation(Part):
         wanted = round(sparsity * total)
         if wanted < zeros:
             nothing = {n: torch.zeros_like(u.sizes).bool() for n, u in units.items()}
-            return nothing, (
+            return nothing, _warned(
                 f"The target of {percent(sparsity, 2)} is below the sparsity of "
-                f"{percent(zeros / total, 2)} the network has, so nothing was removed.",
+                f"{percent(zeros / total, 2)} the network has, so nothing was removed."
             )
         candidates, due = self._room(units, masks, self._share(sparsity))
         most = {name: int(each.sizes.sum()) for name, each in candidates.items()}
@@ -181,13 +182,14 @@ class Allocation(Part):
         picked, more = self._pick(spare, units, masks, begun, left)
         gone = {name: forced[name] | picked[name] for name in units}
         taken = sum(int(u.sizes[gone[n]].sum()) for n, u in units.items())
-        if taken != going:
+        told = _warned(*notes, *more)
+        if taken != going:  # within a group of each layer: `going` is what can be had
             whole = (
                 f"{zeros + taken:,} weights are zero instead of {zeros + going:,}, "
                 "because groups go whole."
             )
-            more = (*more, whole)
-        return gone, notes + more
+            told = (*told, Noticed("info", whole))
+        return gone, told
 
     def _share(self, sparsity: float) -> float:
         """How much of the floors is due at this sparsity."""
@@ -273,8 +275,13 @@ def ensure_finite(units: Candidates) -> None:
         if not bool((each.scores.isfinite() | (each.sizes == 0)).all()):
             raise RunError(
                 f"Saliencies of {name} are not finite.",
-                "Raise the damping, and check the checkpoint for broken weights.",
+                "Check the checkpoint for broken weights; where the method has a "
+                "damping, raise it.",
             )
+
+
+def _warned(*notes: str) -> tuple[Noticed, ...]:
+    return tuple(Noticed("warning", note) for note in notes)
 
 
 def _meant(shares: Mapping[str, float], name: str) -> list[float]:

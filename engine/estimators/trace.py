@@ -8,7 +8,8 @@ from torch import Tensor
 
 from engine.curvature.hessian import trace_draws
 from engine.estimators.base import Diagonal, Estimator
-from engine.facts import LayerInfo
+from engine.events import Traced
+from engine.facts import LayerInfo, LayerTrace
 from engine.gradients.moments import choose
 from engine.masks import Masks
 from engine.monitor import Monitor
@@ -84,13 +85,17 @@ def standard_error(draws: Tensor) -> Tensor:
 
 
 def _tell(draws: dict[str, Tensor], monitor: Monitor) -> None:
+    layers = tuple(_fact(name, each) for name, each in draws.items())
+    monitor.emit(Traced(layers))
+    least = max(layers, key=lambda each: each.error / max(abs(each.trace), 1e-300))
     every = torch.cat(list(draws.values()), 1)
     means, total = every.mean(0), every.sum(1)
     unsure = int((means.abs() < standard_error(every)).sum())
     monitor.notice(
         f"The Hessian's trace is {float(total.mean()):.3g} +- "
         f"{float(standard_error(total)):.1g} (standard error); {unsure} of "
-        f"{len(means)} groups are within one standard error of zero.",
+        f"{len(means)} groups are within one standard error of zero. Least sure is "
+        f"{least.name}: {least.trace:.3g} +- {least.error:.1g}.",
         level="info",
     )
     negative = int((means < 0).sum())
@@ -100,3 +105,14 @@ def _tell(draws: dict[str, Tensor], monitor: Monitor) -> None:
             "taken.",
             "More probes or images settle those that are noise.",
         )
+
+
+def _fact(name: str, draws: Tensor) -> LayerTrace:
+    whole = draws.sum(1)
+    return LayerTrace(
+        name,
+        float(whole.mean()),
+        float(standard_error(whole)),
+        tuple(draws.mean(0).tolist()),
+        tuple(standard_error(draws).tolist()),
+    )

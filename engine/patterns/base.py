@@ -9,6 +9,7 @@ from torch import Tensor
 from engine.allocation.base import Allocation, Candidates
 from engine.allocation.units import Units
 from engine.curvature.base import Curvature, Tensors
+from engine.events import Noticed
 from engine.masks import Masks
 from engine.part import Part
 
@@ -26,7 +27,7 @@ class Choice:
         sets: Positions (sets, size) in each layer of what goes together, numel is
             nobody; None where every weight goes by itself.
         units: What could have gone, with the saliencies as the curvature gave them.
-        notes: Sentences on what could not be done as asked.
+        notes: What could not be done as asked.
     """
 
     masks: Masks
@@ -34,7 +35,7 @@ class Choice:
     thresholds: dict[str, float | None]
     sets: Tensors | None
     units: Candidates
-    notes: tuple[str, ...] = ()
+    notes: tuple[Noticed, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What a schedule is: when to prune, and how far each time."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from pydantic import field_validator
 
@@ -9,6 +10,7 @@ from engine.part import Part, field
 from engine.words.units import percent
 
 MOST = 3  # times a step may be halved
+Spacing = Literal["exponential", "linear", "polynomial"]
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,12 @@ class Schedule(Part):
         ge=1,
         le=256,
     )
+    spacing: Spacing = field(
+        "exponential",
+        "Step spacing",
+        "Exponential removes the same share of survivors each step.",
+        advanced=True,
+    )
     adaptive: float = field(
         0.0,
         "Halve steps beyond",
@@ -73,7 +81,7 @@ class Schedule(Part):
 
     def path(self, start: float, end: float, steps: int) -> tuple[float, ...]:
         """The sparsities after each of the steps from `start` to `end`."""
-        return spread(start, end, steps, "exponential")
+        return spread(start, end, steps, self.spacing)
 
     def middle(self, start: float, end: float) -> float:
         """Where the first of two steps from `start` to `end` ends."""
@@ -142,7 +150,7 @@ class Schedule(Part):
         return tuple(onward)
 
 
-def spread(start: float, end: float, steps: int, spacing: str) -> tuple[float, ...]:
+def spread(start: float, end: float, steps: int, spacing: Spacing) -> tuple[float, ...]:
     """Sparsities after each of `steps` steps from `start` (excluded) to `end`.
 
     `linear` removes the same number each time (oBERT), `exponential` the same share of

@@ -4,8 +4,7 @@ from typing import Literal
 
 from pydantic import ConfigDict
 
-from engine.part import field
-from engine.schedules.base import Level, Schedule, spread
+from engine.schedules.base import Level, Schedule
 
 
 class OneShot(Schedule):
@@ -13,16 +12,6 @@ class OneShot(Schedule):
 
     model_config = ConfigDict(title="One-shot")
     kind: Literal["one_shot"] = "one_shot"
-    spacing: Literal["exponential", "linear", "polynomial"] = field(
-        "exponential",
-        "Step spacing",
-        "Exponential removes the same share of survivors each step.",
-        advanced=True,
-    )
-
-    def path(self, start: float, end: float, steps: int) -> tuple[float, ...]:
-        """By the spacing of the steps."""
-        return spread(start, end, steps, self.spacing)
 
     def levels(
         self, sparsity: float, epochs: int, start: float = 0.0

@@ -73,6 +73,10 @@ def test_phases_add_up_and_notices_are_kept():
     assert monitor.notices == ["Raised damping."]
     kinds = [type(e) for e in events]
     assert kinds == [PhaseStarted, PhaseFinished] * 2 + [Noticed]
+    monitor.notice(Noticed("info", "Rounded.", "Fine."))
+    told = events[-1]
+    assert (told.level, told.message, told.hint) == ("info", "Rounded.", "Fine.")
+    assert monitor.notices[-1] == "Rounded."
 
 
 def test_events_carry_the_clock_and_go_on_after_a_resume():

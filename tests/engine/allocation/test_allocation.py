@@ -114,7 +114,7 @@ def test_a_target_below_the_present_removes_nothing_and_says_so(kind):
     choice = choose(kind, scores, before, 0.5)
     assert torch.equal(choice.masks["l0"], before["l0"])
     assert choice.thresholds == {"l0": None}
-    assert "below the sparsity of 75.00 %" in choice.notes[0]
+    assert "below the sparsity of 75.00 %" in choice.notes[0].message
 
 
 @allocations
@@ -129,8 +129,8 @@ def test_no_layer_is_emptied_and_it_is_said():
     scores = layers([1, 2, 3], [7, 8, 9, 10, 11, 12])
     choice = choose(GlobalThreshold, scores, dense(scores), 5 / 9)
     assert kept(choice) == [[0, 0, 1], [0, 0, 0, 1, 1, 1]]
-    assert len(choice.notes) == 1 and "l0" in choice.notes[0]
-    assert "l1" not in choice.notes[0]
+    assert len(choice.notes) == 1 and "l0" in choice.notes[0].message
+    assert "l1" not in choice.notes[0].message
 
 
 def test_one_weight_left_above_the_threshold_needs_no_note():
@@ -151,15 +151,17 @@ def test_a_target_that_would_empty_layers_stops_short_and_says_so(kind):
     scores = layers([1, 2], [3])
     choice = choose(kind, scores, dense(scores), 0.9)
     assert kept(choice) == [[0, 1], [1]]
-    assert "each keeps its best, which makes 33.33 %" in choice.notes[0]
+    assert "each keeps its best, which makes 33.33 %" in choice.notes[0].message
 
 
 @allocations
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_saliencies_that_are_not_finite_are_a_sentence(kind, value):
     scores = layers([1, 2], [value, 3])
-    with pytest.raises(RunError, match="Saliencies of l1 are not finite"):
+    with pytest.raises(RunError, match="Saliencies of l1 are not finite") as failed:
         choose(kind, scores, dense(scores), 0.5)
+    assert failed.value.hint.startswith("Check the checkpoint")  # magnitude is undamped
+    assert "where the method has a damping" in failed.value.hint
 
 
 @allocations
@@ -183,4 +185,4 @@ def test_uniform_makes_up_for_a_layer_that_is_ahead_and_says_so():
     before["l0"][:7] = False
     choice = choose(Uniform, scores, before, 0.5)
     assert [sum(k) for k in kept(choice)] == [1, 7]
-    assert "l0 had more zeros" in choice.notes[0]
+    assert "l0 had more zeros" in choice.notes[0].message

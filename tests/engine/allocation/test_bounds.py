@@ -146,7 +146,7 @@ def test_a_step_too_small_for_its_floors_says_so():
     allocation = GlobalThreshold(sparsity=0.8, floor={"l1": 0.8})
     choice = choose(allocation, scores, before, 0.5)
     assert gone(choice) == [5, 1]
-    assert "as far as it goes" in choice.notes[0]
+    assert "as far as it goes" in choice.notes[0].message
 
 
 @allocations

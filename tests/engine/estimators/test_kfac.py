@@ -35,6 +35,8 @@ NETWORKS = {
     "mlp": (BY_NAME["mlp"].build, (2, 4)),
     "positions": (Positions, (6, 4)),
     "conv": (strided, (2, 6, 6)),
+    "grouped": (BY_NAME["grouped"].build, (4, 5, 5)),
+    "depthwise": (BY_NAME["depthwise"].build, (4, 5, 5)),
 }
 networks = pytest.mark.parametrize("network", NETWORKS)
 
@@ -46,7 +48,12 @@ def dense(given, damping: float, balanced: bool) -> dict:
         factors = reference.kronecker_factors(
             given.model, layer, given.train.images, given.train.labels
         )
-        found[name] = reference.factored_damping(*factors, damping, balanced)
+        found[name] = torch.block_diag(
+            *(
+                reference.factored_damping(a, g, damping, balanced)
+                for a, g in zip(*factors, strict=True)
+            )
+        )
     return found
 
 
@@ -131,7 +138,8 @@ def test_corrected_eigenvalues_are_the_fishers_diagonal_in_the_basis(network):
     factors = factors_of(given)
     for name, weight in given.weights().items():
         basis = factors[name].basis(name)
-        full = torch.kron(basis.rows[0], basis.columns[0])
+        pairs = zip(basis.rows, basis.columns, strict=True)
+        full = torch.block_diag(*(torch.kron(*pair) for pair in pairs))
         values = (full.T @ reference.fisher(rows[name], 1e-3) @ full).diag()
         fisher = full @ values.diag() @ full.T
         right = reference.saliencies(weight.reshape(-1), fisher)

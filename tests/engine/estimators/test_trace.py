@@ -8,6 +8,7 @@ from engine.curvature.hessian import rademacher, trace_draws
 from engine.errors import RunError
 from engine.estimators import HessianTrace
 from engine.estimators.trace import spread, standard_error
+from engine.events import Traced
 from engine.monitor import Control, Monitor, Stopped
 from tests import reference
 from tests.cases import BY_NAME, keep_all, keep_some, perceptron, problem
@@ -91,6 +92,26 @@ def test_scores_of_a_group_add_up_to_its_statistic(group):
         right = trace.abs() / (2 * live) * squares
         each = scores[name].reshape(rows, -1).sum(1)
         torch.testing.assert_close(each, right, rtol=1e-7, atol=1e-12)
+
+
+@pytest.mark.parametrize("group", ["channel", "layer"])
+def test_every_group_is_told_with_its_standard_error(group):
+    given, events = smooth(), []
+    kept, monitor = keep_some(given), Monitor(events.append)
+    HessianTrace(images=70, draws=20, group=group).fit(given, kept, monitor, 5)
+    (traced,) = [event for event in events if isinstance(event, Traced)]
+    draws, unsure = drawn(given, kept, 20, seed=5), {}
+    assert [layer.name for layer in traced.layers] == list(draws)
+    for layer in traced.layers:
+        found = draws[layer.name]
+        whole = found.sum(1, True)
+        each = found if group == "channel" else whole
+        assert layer.groups == pytest.approx(each.mean(0).tolist())
+        assert layer.errors == pytest.approx((each.std(0) / 20**0.5).tolist())
+        assert layer.trace == pytest.approx(float(whole.mean()))
+        assert layer.error == pytest.approx(float(whole.std() / 20**0.5))
+        unsure[layer.name] = layer.error / abs(layer.trace)
+    assert f"Least sure is {max(unsure, key=unsure.get)}: " in monitor.notices[0]
 
 
 def test_negative_traces_count_by_size_and_are_told():

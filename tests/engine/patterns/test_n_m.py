@@ -140,7 +140,9 @@ def test_layers_that_do_not_divide_are_left_alone_and_named():
     choice = choose(scores, masks, 0.9, NM())
     assert choice.masks["l1"].all() and choice.masks["l2"].all()
     assert (counts(choice.masks["l0"], 4) == 2).all()
-    assert "more than the pattern can take, which makes 15.38 %" in choice.notes[0]
+    (short,) = choice.notes
+    assert "more than the pattern can take, which makes 15.38 %" in short.message
+    assert short.level == "warning"
 
 
 def test_a_network_where_nothing_divides_stays_as_it_is():

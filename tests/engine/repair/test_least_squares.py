@@ -11,9 +11,10 @@ from engine.events import Progressed
 from engine.loss import Loss
 from engine.monitor import Control, Monitor
 from engine.repair import LayerRepair, least_squares
+from engine.repair.sensitivity import sensitivities
 from engine.settings import Repair
 from tests.cases import CASES, Images, prunable
-from tests.reference import layer_inputs, surviving_fit
+from tests.reference import layer_inputs, surviving_fit, weighted_fit
 
 RIDGE = 1e-3
 ALL = 10**6
@@ -53,8 +54,16 @@ def repair(dense, images, model, masks, monitor=None, **settings):
     mend(model, masks, monitor or Monitor())
 
 
+@pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("name", PAIRS)
-def test_each_layer_is_the_row_by_row_fit_on_repaired_inputs(name):
+def test_each_layer_is_the_dense_fit_on_repaired_inputs(monkeypatch, name, weighted):
+    metrics = {}
+
+    def measured(*given):
+        metrics.update(sensitivities(*given))
+        return metrics
+
+    monkeypatch.setattr(least_squares, "sensitivities", measured)
     build, shape = PAIRS[name]
     first, second = build()
     dense = nn.Sequential(first, nn.Tanh(), second).double()
@@ -62,7 +71,7 @@ def test_each_layer_is_the_row_by_row_fit_on_repaired_inputs(name):
     images = torch.randn(shape).double()
     masks = halves(model)
     pruned = copy.deepcopy(model)
-    repair(dense, images, model, masks)
+    repair(dense, images, model, masks, weighted=weighted)
     wanted_at, seen = dense[:1](images), images
     for at in ("0", "2"):
         layer, old = model[int(at)], pruned[int(at)]
@@ -73,12 +82,15 @@ def test_each_layer_is_the_row_by_row_fit_on_repaired_inputs(name):
         targets = (channels.reshape(x.shape[1], -1) - bias).chunk(groups, 1)
         weights = old.weight.detach().flatten(1).chunk(groups)
         kept = masks[f"{at}.weight"].flatten(1).chunk(groups)
-        truth = torch.cat(
-            [
-                surviving_fit(*part, RIDGE)
-                for part in zip(x, targets, weights, kept, strict=True)
-            ]
-        )
+        fits, parts = [], zip(x, targets, weights, kept, strict=True)
+        for group, part in enumerate(parts):
+            if weighted:  # by the metric of the group's own channels
+                own = slice(group * len(part[2]), (group + 1) * len(part[2]))
+                metric = metrics[f"{at}.weight"][own, own]
+                fits.append(weighted_fit(*part, RIDGE, metric))
+            else:
+                fits.append(surviving_fit(*part, RIDGE))
+        truth = torch.cat(fits)
         assert torch.allclose(layer.weight.flatten(1), truth, atol=1e-6, rtol=1e-6)
         wanted_at, seen = dense(images), model[:2](images)
 

@@ -8,6 +8,8 @@ from engine.errors import InputError
 from engine.schedules import Gradual, OneShot
 from engine.schedules.base import spread
 
+EXPONENTIAL = {"spacing": "exponential"}
+
 
 def test_cubic_levels_by_hand():
     levels = Gradual(first=0.05, start=1, end=4, interval=1).levels(0.9, 6)
@@ -55,5 +57,32 @@ def test_spread_rises_to_the_end(spacing, steps):
     assert list(path) == sorted(path) and path[0] > 0.2
 
 
-def test_linear_spread_is_linear():
-    assert spread(0.0, 0.8, 4, "linear") == pytest.approx((0.2, 0.4, 0.6, 0.8))
+FORMULAS = {
+    "linear": lambda t: 0.2 + 0.6 * t,
+    "exponential": lambda t: 1 - 0.8 * (0.2 / 0.8) ** t,
+    "polynomial": lambda t: 0.8 - 0.6 * (1 - t) ** 2,
+}
+
+
+@pytest.mark.parametrize("spacing", FORMULAS)
+def test_spread_is_the_formula(spacing):
+    by_hand = [FORMULAS[spacing](step / 5) for step in range(1, 6)]
+    assert spread(0.2, 0.8, 5, spacing) == pytest.approx(by_hand)
+
+
+@pytest.mark.parametrize("spacing", FORMULAS)
+@pytest.mark.parametrize("kind", [OneShot, Gradual])
+def test_every_prune_is_cut_into_steps_by_the_spacing(kind, spacing):
+    plan = kind(spacing=spacing, recomputations=3)
+    reached = 0.0
+    for level in plan.levels(0.9, 3):
+        path = spread(reached, level.sparsity, 3, spacing)
+        assert level.steps == pytest.approx(path)
+        reached = level.sparsity
+
+
+@pytest.mark.parametrize("kind", [OneShot, Gradual])
+def test_steps_are_exponential_where_a_recipe_is_silent(kind):
+    silent, told = (kind(recomputations=3, **more) for more in ({}, EXPONENTIAL))
+    assert silent == told
+    assert silent.levels(0.9, 3) == told.levels(0.9, 3)

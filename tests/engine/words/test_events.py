@@ -105,7 +105,8 @@ def test_what_only_drives_plots_is_not_told():
 def test_every_event_type_is_told_or_drawn():
     told = {type(event) for event, _ in EXAMPLES} | {e.RunFailed}
     drawn = {e.Trained, e.Scored, e.Halved, e.NodeKept, e.PhaseStarted, e.Progressed}
-    assert set(e.EVENTS) - told == drawn
+    kept = {e.Traced}  # a notice sums it up
+    assert set(e.EVENTS) - told == drawn | kept
 
 
 def test_a_failure_is_several_lines():
