@@ -87,9 +87,9 @@ def test_pages_are_read_as_often_as_planned(
     monkeypatch.setattr(budget, "_ways", disk)
     monkeypatch.setattr(budget, "_explained", lambda tried, *_: tried[-1])
 
-    def counted(self, columns):
+    def counted(self, columns, *live):
         counts.append(columns.stop - columns.start)
-        return read(self, columns)
+        return read(self, columns, *live)
 
     monkeypatch.setattr(Pages, "read", counted)
     prunable = engine.plan(recipe, folder=tmp_path).prunable
