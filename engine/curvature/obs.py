@@ -42,10 +42,7 @@ class ObsCurvature:
         inverses: One per layer.
         compensation: none, sum or joint.
         strength: Scales the correction of survivors; removed weights reach 0 always.
-        gradient: Mean gradient per layer (numel,) float64, zero on removed weights;
-            None = 0.
-        followed: Share of the Newton step that is taken, above 0; what it leaves of the
-            gradient counts in the predicted losses.
+        gradient: Mean gradient per layer (numel,), zero on removed weights; None = 0.
         order: Saliencies of single weights, or of greedy elimination in each block.
         monitor: Hears how far a correction is.
     """
@@ -60,23 +57,17 @@ class ObsCurvature:
         gradient: Tensors | None = None,
         order: Order = "independent",
         monitor: Monitor | None = None,
-        followed: float = 1.0,
     ) -> None:
         self._inverses, self._order = inverses, order
         self._monitor = monitor or Monitor()
         self._compensation = compensation
         self._strength = strength
         self._eliminations: dict[str, tuple[Tensor, Tensor]] = {}
-        self._slope = {name: each.double() for name, each in (gradient or {}).items()}
-        self._followed = followed
         self._newton = {}
         self._gain: dict[str, float] = {}
-        for name, slope in self._slope.items():
-            step = inverses[name].solve(slope)
-            self._gain[name] = float(slope @ step) * followed * (1 - followed / 2)
-            self._newton[name] = followed * step
-        if followed == 1:
-            self._slope = {}  # the step leaves nothing of it
+        for name, slope in (gradient or {}).items():
+            self._newton[name] = inverses[name].solve(slope.double())
+            self._gain[name] = float(slope.double() @ self._newton[name]) / 2
 
     def facts(self) -> tuple[LayerCurvature, ...]:
         """What a Fisher and its damping come to; other inverses have neither."""
@@ -148,7 +139,7 @@ class ObsCurvature:
             pull = self._pull(name, moved, gone, sets and sets[name])
             step, loss = self._step(name, moved, gone, pull, progress)
             gain = self._gain.get(name, 0.0)
-            summed = float(moved @ pull) / 2 - self._along(name, pull) - gain
+            summed = float(moved @ pull) / 2 - gain
             losses[name] = summed, loss - gain if self.joins else None
             step = step.to(weight.dtype).reshape(weight.shape)
             corrections[name] = torch.where(removed[name], -weight, step)
@@ -163,9 +154,6 @@ class ObsCurvature:
             if self.joins:
                 step[here], cost = inverse.joint(moved[here], gone[here])
                 loss += cost
-                if name in self._slope:
-                    left = (1 - self._followed) * self._slope[name][here]
-                    loss += float(left @ step[here])
             if self._compensation == "sum":
                 step[here] = -inverse.solve(pull[here])
             del inverse  # before the next page's is made
@@ -173,13 +161,6 @@ class ObsCurvature:
         if self._compensation == "none":
             return torch.zeros_like(moved), loss
         return (step - self._newton.get(name, 0)) * self._strength, loss
-
-    def _along(self, name: str, pull: Tensor) -> float:
-        """What is left of the gradient gains by the steps -F^-1 pull."""
-        if name not in self._slope:
-            return 0.0
-        left = (1 - self._followed) / self._followed
-        return left * float(self._newton[name] @ pull)
 
     def _pull(
         self, name: str, moved: Tensor, gone: Tensor, inside: Tensor | None

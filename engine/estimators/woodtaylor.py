@@ -31,16 +31,16 @@ class WoodTaylor(LayerObs):
     -F^-1 g, then Optimal Brain Surgeon at the moved point, saliency
     (w - F^-1 g)^2 / (2 diag F^-1). The constant 1/2 g^T F^-1 g of their formula is left
     out, because one per layer would spoil the ranking across layers. A Newton step that
-    is long beside the weights is shortened. N gradients tell nothing of most
-    directions, where the step is g / damping however much the loss bends: so it is
-    followed only as far as the measured loss falls, which is to trust a share of g.
-    Cost: WoodFisher, one ordinary backward pass over the gradient's own images, some
-    passes forward.
+    is long beside the weights is shortened, which is to trust a share of g, also in the
+    predicted losses. N gradients tell nothing of most directions, where the step is
+    g / damping however much the loss bends: so it is followed only as far as the
+    measured loss falls. Cost: WoodFisher, one ordinary backward pass over the
+    gradient's own images, some passes forward.
     """
 
     model_config = ConfigDict(title="WoodTaylor")
     newton_solves: ClassVar[int] = 2  # to measure it, and to prune from there
-    newton_bytes: ClassVar[int] = 28  # in float64 twice, g, the weights before it
+    newton_bytes: ClassVar[int] = 20  # in float64 twice, and the weights before it
     kind: Literal["woodtaylor"] = "woodtaylor"
     damping: float = field(
         1e-5, "Damping",
@@ -95,20 +95,16 @@ class WoodTaylor(LayerObs):
             there = len(problem.train)  # the mean gradient's come first of the order
             order = draw(there, min(images + MEASURED, there), 1, own, monitor)
             few = order[-MEASURED:].reshape(-1)
-            steps = everywhere(problem, step)
-            followed, trust = self._share(problem, steps, few, monitor)
-        held = {name: slope[name] * trust for name in inverses}
-        if not followed * trust:  # then it is WoodFisher
-            held, followed = {}, 1.0
+            share = self._share(problem, everywhere(problem, step), few, monitor)
+        slope = {name: slope[name] * share for name in inverses}
         return ObsCurvature(
-            inverses, self.compensation, self.strength, held, self.order, monitor,
-            followed,
-        )  # fmt: skip
+            inverses, self.compensation, self.strength, slope, self.order, monitor
+        )
 
     def _share(
         self, problem: Problem, step: Tensors, images: Tensor, monitor: Monitor
-    ) -> tuple[float, float]:
-        """Of the Newton step as allowed, and of the gradient as measured; both told."""
+    ) -> float:
+        """Of the Newton step: no longer than allowed, and measured; both are told."""
         sizes = [_norm(each.values()) for each in (step, problem.weights())]
         length = sizes[0] / max(sizes[1], 1e-300)
         most = min(1.0, self.longest_step / max(length, 1e-300))
@@ -119,20 +115,20 @@ class WoodTaylor(LayerObs):
             hint = "Raise the damping, or the images of the mean gradient."
             level = "warning" if most < 1 else "info"
             monitor.notice(f"{told}.", hint if most < 1 else "", level)
-            return most, 1.0
+            return most
         share, before, after = best_share(problem, step, most, images, monitor)
         if not share:
             monitor.notice(
                 f"{told}; no part of it lowers the measured loss, so none is taken.",
                 "Raise the damping, or choose WoodFisher.",
             )
-            return most, 0.0
+            return 0.0
         monitor.notice(
             f"{told}; {share * length:.2g} times are taken, where the measured loss is "
             f"{after:.3g} instead of {before:.3g}.",
             level="info",
         )
-        return most, share / most
+        return share
 
 
 def everywhere(problem: Problem, own: Tensors) -> Tensors:

@@ -121,8 +121,6 @@ def test_other_methods_move_by_their_own_update(study, kind):
     few = {"samples": 20} if kind in ("mfac", "woodtaylor") else {"images": 20}
     if kind == "fishleg":
         few["iterations"] = 0
-    if kind == "woodtaylor":  # the whole Newton step, which leaves no gradient
-        few |= {"longest_step": 10, "measured": False, "damping": 0.1}
     recipe = parse(
         {
             "estimator": {"kind": kind} | few,
